@@ -1,0 +1,177 @@
+"""What can be sold: the chain's categories, products and modifiers, and what differs per store."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from apps.core.facade import new_id
+
+STATIONS = [("balcao", "balcão"), ("chapa", "chapa"), ("fritura", "fritura"), ("bebidas", "bebidas")]
+
+
+class Category(models.Model):
+    """A shelf of the menu."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField("apelido na URL", unique=True)
+    name = models.CharField("nome", max_length=60)
+    position = models.PositiveSmallIntegerField("posição", default=0)
+    archived_at = models.DateTimeField("arquivada em", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "categoria"
+        verbose_name_plural = "categorias"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModifierGroup(models.Model):
+    """A question asked about a product, e.g. which milk. ``min`` and ``max`` count chosen quantities."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField("nome", max_length=60)
+    min = models.PositiveSmallIntegerField("mínimo", default=0)
+    max = models.PositiveSmallIntegerField("máximo", default=1, validators=[MinValueValidator(1)])
+
+    class Meta:
+        verbose_name = "grupo de opções"
+        verbose_name_plural = "grupos de opções"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max__gte=F("min")) & Q(max__gte=1), name="modifier_group_max_at_least_min"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Option(models.Model):
+    """One answer in a modifier group. ``price`` is BRL added per unit."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    group = models.ForeignKey(ModifierGroup, models.CASCADE, related_name="+", verbose_name="grupo")
+    name = models.CharField("nome", max_length=60)
+    price = models.DecimalField("acréscimo", max_digits=8, decimal_places=2, default=0)
+    max_quantity = models.PositiveSmallIntegerField("quantidade máxima", default=1, validators=[MinValueValidator(1)])
+    position = models.PositiveSmallIntegerField("posição", default=0)
+    archived_at = models.DateTimeField("arquivada em", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "opção"
+        verbose_name_plural = "opções"
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gte=0), name="option_price_not_negative"),
+            models.CheckConstraint(condition=Q(max_quantity__gte=1), name="option_max_quantity_at_least_one"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """One thing on the menu of the chain. ``price`` is BRL; a store may have its own."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name="categoria")
+    slug = models.SlugField("apelido na URL", unique=True)
+    name = models.CharField("nome", max_length=80)
+    description = models.CharField("descrição", max_length=300, blank=True)
+    price = models.DecimalField("preço", max_digits=8, decimal_places=2)
+    station = models.CharField("praça", max_length=16, choices=STATIONS, default="balcao")
+    prep_minutes = models.PositiveSmallIntegerField("preparo (min)", default=0)
+    allergens = ArrayField(models.SlugField(), default=list, blank=True, verbose_name="alérgenos")
+    tags = ArrayField(models.SlugField(), default=list, blank=True, verbose_name="marcas")
+    picture = models.CharField(
+        "figura", max_length=120, blank=True, help_text="Caminho em static/, ex.: art/coxinha.svg"
+    )
+    position = models.PositiveSmallIntegerField("posição", default=0)
+    archived_at = models.DateTimeField("arquivado em", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "produto"
+        verbose_name_plural = "produtos"
+        constraints = [models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductModifierGroup(models.Model):
+    """A modifier group is asked about a product, in this order."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name="produto")
+    group = models.ForeignKey(ModifierGroup, models.CASCADE, related_name="+", verbose_name="grupo")
+    position = models.PositiveSmallIntegerField("posição", default=0)
+
+    class Meta:
+        verbose_name = "grupo do produto"
+        verbose_name_plural = "grupos do produto"
+        constraints = [models.UniqueConstraint("product", "group", name="modifier_group_once_a_product")]
+
+    def __str__(self) -> str:
+        return f"{self.product} · {self.group}"
+
+
+class StoreProduct(models.Model):
+    """What differs at one store; a product without such a row is sold there at the chain's price."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+", verbose_name="loja")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name="produto")
+    price = models.DecimalField("preço nesta loja", max_digits=8, decimal_places=2, null=True, blank=True)
+    sold_here = models.BooleanField("vendido aqui", default=True)
+    paused_until = models.DateTimeField("pausado até", null=True, blank=True)
+    pause_reason = models.CharField("motivo da pausa", max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = "produto na loja"
+        verbose_name_plural = "produtos na loja"
+        constraints = [
+            models.UniqueConstraint("store", "product", name="store_product_once"),
+            models.CheckConstraint(condition=Q(price=None) | Q(price__gte=0), name="store_price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} · {self.store}"
+
+
+class StoreOption(models.Model):
+    """What differs for an option at one store."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+", verbose_name="loja")
+    option = models.ForeignKey(Option, models.CASCADE, related_name="+", verbose_name="opção")
+    price = models.DecimalField("acréscimo nesta loja", max_digits=8, decimal_places=2, null=True, blank=True)
+    sold_here = models.BooleanField("vendida aqui", default=True)
+    paused_until = models.DateTimeField("pausada até", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "opção na loja"
+        verbose_name_plural = "opções na loja"
+        constraints = [
+            models.UniqueConstraint("store", "option", name="store_option_once"),
+            models.CheckConstraint(condition=Q(price=None) | Q(price__gte=0), name="store_option_price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.option} · {self.store}"
+
+
+class MenuVersion(models.Model):
+    """Counts the changes to one store's menu; raised in the transaction of each change."""
+
+    store = models.OneToOneField(
+        "stores.Store", models.CASCADE, primary_key=True, related_name="+", verbose_name="loja"
+    )
+    value = models.PositiveIntegerField("versão", default=1)
+
+    class Meta:
+        verbose_name = "versão do cardápio"
+        verbose_name_plural = "versões do cardápio"
+
+    def __str__(self) -> str:
+        return f"{self.store} · {self.value}"

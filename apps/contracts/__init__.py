@@ -1,0 +1,1 @@
+"""What apps tell each other: plain data, standard library only."""

@@ -1,0 +1,116 @@
+"""The events. Ids only, never names, e-mail or CPF: a reader allowed to see those asks the owner for them."""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that has happened to one row.
+
+    ``seq`` is the subject row's ``version`` after the change: readers of one subject ignore a smaller one.
+    """
+
+    type: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+
+    subject: UUID
+    store: UUID | None
+    seq: int
+    at: datetime
+
+    def payload(self) -> dict[str, object]:
+        """Return the fields that only this event has; UUIDs as strings."""
+        own = asdict(self)
+        for field in fields(Event):
+            own.pop(field.name)
+        return {name: str(value) if isinstance(value, UUID) else value for name, value in own.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One stored event as a subscriber receives it."""
+
+    id: UUID
+    type: str
+    version: int
+    occurred_at: datetime
+    store: UUID | None
+    subject: UUID
+    seq: int
+    correlation_id: str
+    payload: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCreated(Event):
+    """A checkout was accepted. ``items`` counts units, ``total`` is BRL with two decimals."""
+
+    type: ClassVar[str] = "order.created"
+
+    items: int
+    total: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPaid(Event):
+    """The payment was confirmed; the kitchen has its rows."""
+
+    type: ClassVar[str] = "order.paid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusChanged(Event):
+    """The order moved; ``kind`` is move, undo or recall. ``from_status`` is empty at its creation."""
+
+    type: ClassVar[str] = "order.status_changed"
+
+    from_status: str
+    to_status: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReady(Event):
+    """The order may be called. Published once an order: a recall and a second ready say nothing."""
+
+    type: ClassVar[str] = "order.ready"
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHandedOver(Event):
+    """The guest has the order (the brief's ``OrderShipped``)."""
+
+    type: ClassVar[str] = "order.handed_over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentProcessed(Event):
+    """A charge reached an answer of the provider. ``transaction`` is the provider's id of the order."""
+
+    type: ClassVar[str] = "payment.processed"
+
+    payment: UUID
+    success: bool
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryUpdated(Event):
+    """A stock level changed. ``quantity`` is what can still be promised: on hand less reserved."""
+
+    type: ClassVar[str] = "inventory.updated"
+
+    item: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuChanged(Event):
+    """A store's menu has a new version (``seq``)."""
+
+    type: ClassVar[str] = "menu.changed"

@@ -1,0 +1,10 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    """Registers the app under its short name."""
+
+    name = "apps.core"
+    label = "core"

@@ -1,0 +1,110 @@
+"""Delivering stored events to their after-commit subscribers; run by the engine, by several at once if need be."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.contracts.events import Envelope
+from apps.core.models import FailedDelivery, Receipt, StoredEvent
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Envelope], None]
+Subscriptions = Mapping[str, Sequence[Handler]]
+
+BATCH = 100
+TRIES = 5
+BACK_OFF_SECONDS = (1, 5, 30, 120)
+
+
+def name_of(handler: Handler) -> str:
+    """Return the stable name a receipt is kept under, e.g. ``kitchen.on_order_ready``."""
+    return f"{handler.__module__.split('.')[1]}.{handler.__name__}"
+
+
+@transaction.atomic
+def deliver_new(subscriptions: Subscriptions, *, at: datetime) -> int:
+    """Deliver up to ``BATCH`` events nobody has seen yet, oldest first; return how many.
+
+    Each handler runs in its own savepoint together with its receipt. One that fails is left to ``retry_failed`` and does
+    not hold the others up.
+
+    Locks: the events it takes, until commit; another engine skips them.
+    """
+    events = list(
+        StoredEvent.objects.filter(dispatched_at=None).order_by("id").select_for_update(skip_locked=True)[:BATCH]
+    )
+    for event in events:
+        for handler in subscriptions.get(event.type, ()):
+            error = _handle(event, handler)
+            if error:
+                _remember_failure(event.id, handler, error, at)
+    StoredEvent.objects.filter(id__in=[event.id for event in events]).update(dispatched_at=at)
+    return len(events)
+
+
+@transaction.atomic
+def retry_failed(subscriptions: Subscriptions, *, at: datetime) -> int:
+    """Try failed deliveries that are due again; return how many were tried.
+
+    Locks: the deliveries it takes, until commit.
+    """
+    due = FailedDelivery.objects.filter(dead_at=None, next_try_at__lte=at).order_by("next_try_at")
+    failures = list(due.select_for_update(skip_locked=True)[:BATCH])
+    handlers = {name_of(handler): handler for group in subscriptions.values() for handler in group}
+    for failure in failures:
+        event = StoredEvent.objects.filter(id=failure.event_id).first()
+        handler = handlers.get(failure.handler)
+        if event is None or handler is None:
+            failure.delete()  # the subscriber was taken out of the program since
+            continue
+        error = _handle(event, handler)
+        if error:
+            _remember_failure(event.id, handler, error, at)
+        else:
+            failure.delete()
+    return len(failures)
+
+
+def _handle(event: StoredEvent, handler: Handler) -> str:
+    """Run one handler once; return an empty string or what went wrong."""
+    try:
+        with transaction.atomic():
+            _, is_new = Receipt.objects.get_or_create(event_id=event.id, handler=name_of(handler))
+            if is_new:
+                handler(_envelope(event))
+    except Exception as problem:
+        logger.exception("handler %s failed on event %s", name_of(handler), event.id)
+        return repr(problem)[:2000]
+    return ""
+
+
+def _remember_failure(event_id: UUID, handler: Handler, error: str, at: datetime) -> None:
+    failure = FailedDelivery.objects.filter(event_id=event_id, handler=name_of(handler)).first()
+    if failure is None:
+        failure = FailedDelivery(event_id=event_id, handler=name_of(handler), tries=0)
+    failure.tries += 1
+    failure.error = error
+    if failure.tries >= TRIES:
+        failure.next_try_at = failure.dead_at = at
+        logger.error("event %s is dead for %s after %s tries", event_id, failure.handler, TRIES)
+    else:
+        failure.next_try_at = at + timedelta(seconds=BACK_OFF_SECONDS[failure.tries - 1])
+    failure.save()
+
+
+def _envelope(event: StoredEvent) -> Envelope:
+    return Envelope(
+        id=event.id,
+        type=event.type,
+        version=event.version,
+        occurred_at=event.occurred_at,
+        store=event.store_id,
+        subject=event.subject_id,
+        seq=event.seq,
+        correlation_id=event.correlation_id,
+        payload=event.payload,
+    )

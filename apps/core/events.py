@@ -1,0 +1,48 @@
+"""Publishing events: one row in the same transaction as the change it tells of (ADR-0003)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from django.db import connection, transaction
+
+from apps.contracts.events import Event
+from apps.core import request_ids, wake
+from apps.core.models import StoredEvent
+
+_in_transaction: dict[type[Event], tuple[Callable[[Event], None], ...]] = {}
+
+
+class OutsideTransactionError(RuntimeError):
+    """An event was published where its change could be committed without it."""
+
+
+def subscribe_in_transaction(table: Mapping[type[Event], Sequence[Callable[[Event], None]]]) -> None:
+    """Set the subscribers that must hold together with the change; called once at start."""
+    _in_transaction.clear()
+    _in_transaction.update({event: tuple(handlers) for event, handlers in table.items()})
+
+
+def publish(event: Event) -> None:
+    """Store one event with the change that caused it.
+
+    In-transaction subscribers run at once, in the caller's transaction; their exception aborts the change. After the commit
+    the engine and the streams are woken on a best-effort basis.
+
+    Raises:
+        OutsideTransactionError: there is no open transaction.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransactionError(event.type)
+    StoredEvent.objects.create(
+        type=event.type,
+        version=event.version,
+        occurred_at=event.at,
+        store_id=event.store,
+        subject_id=event.subject,
+        seq=event.seq,
+        correlation_id=request_ids.current.get(),
+        payload=event.payload(),
+    )
+    for handler in _in_transaction.get(type(event), ()):
+        handler(event)
+    transaction.on_commit(partial(wake.announce, event))

@@ -1,0 +1,55 @@
+"""What the other apps may use of core."""
+
+from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
+from apps.core.audit import sql_invariant
+from apps.core.errors import DomainError, InvalidError, NotFoundError
+from apps.core.events import publish
+from apps.core.formats import iso
+from apps.core.idempotency import (
+    Answer,
+    Claim,
+    KeyReusedError,
+    RivalRunningError,
+    RivalWonError,
+    claim_from,
+    keep_answer,
+    stored_answer,
+)
+from apps.core.ids import new_id
+from apps.core.problems import problem
+from apps.core.streams import Drawing, hub, in_thread, stream_response
+from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
+from apps.core.wake import News, tell
+
+__all__ = [
+    "PROVIDER",
+    "SYSTEM",
+    "Actor",
+    "Answer",
+    "Claim",
+    "DomainError",
+    "Drawing",
+    "Grant",
+    "InvalidError",
+    "KeyReusedError",
+    "News",
+    "NotFoundError",
+    "RivalRunningError",
+    "RivalWonError",
+    "Role",
+    "StrictCharField",
+    "StrictIntegerField",
+    "StrictSerializer",
+    "claim_from",
+    "hub",
+    "in_thread",
+    "iso",
+    "keep_answer",
+    "new_id",
+    "problem",
+    "publish",
+    "sql_invariant",
+    "stored_answer",
+    "stream_response",
+    "tell",
+]

@@ -1,0 +1,42 @@
+"""Health answers: alive touches nothing, ready asks only our own database."""
+
+import logging
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+logger = logging.getLogger(__name__)
+
+_migrated = False
+
+
+def live(request: HttpRequest) -> HttpResponse:
+    """Say that the process answers."""
+    return JsonResponse({"status": "healthy"})
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """Say whether work may be sent here: the database answers and its migrations are applied.
+
+    Redis and the payment provider are left out on purpose: without them work goes on, and a probe that fails everywhere at
+    once would close the shop.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        if not _is_migrated():
+            return JsonResponse({"status": "migrating"}, status=503)
+    except DatabaseError as problem:
+        logger.warning("not ready: %r", problem)
+        return JsonResponse({"status": "database_unavailable"}, status=503)
+    return JsonResponse({"status": "healthy"})
+
+
+def _is_migrated() -> bool:
+    """Look once; a migrated database stays migrated for the life of the process."""
+    global _migrated  # noqa: PLW0603 - a process-wide memory of one fact
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _migrated

@@ -1,0 +1,106 @@
+"""Answering a repeated request with the bytes of the first answer (api.md, "Checkout")."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import IntegrityError
+
+from apps.core.errors import DomainError, InvalidError
+from apps.core.models import IdempotencyKey
+
+LONGEST_KEY = 64
+
+
+class KeyReusedError(DomainError):
+    """The key came before with another body."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    title = "Chave já usada"
+
+
+class RivalRunningError(DomainError):
+    """Another request with this key is still at work."""
+
+    code = "idempotency_conflict"
+    status = 409
+    title = "Pedido em andamento"
+    retry_after_seconds = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One key of one principal with the hash of the body it came with."""
+
+    principal: str
+    key: str
+    request_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was, or is to be, answered."""
+
+    status: int
+    body: bytes
+    replayed: bool = False
+
+
+def claim_from(header: str | None, *, principal: str, body: Any) -> Claim:
+    """Check the header and tie it to the body.
+
+    Raises:
+        InvalidError: no key, longer than 64 characters, or not printable ASCII.
+    """
+    if not header:
+        raise InvalidError(
+            "Envie o cabeçalho Idempotency-Key.",
+            errors=[{"field": "Idempotency-Key", "code": "required", "detail": ""}],
+        )
+    if len(header) > LONGEST_KEY or not header.isascii() or not header.isprintable():
+        raise InvalidError(
+            "Idempotency-Key deve ter de 1 a 64 caracteres ASCII visíveis.",
+            errors=[{"field": "Idempotency-Key", "code": "invalid", "detail": ""}],
+        )
+    digest = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).digest()
+    return Claim(principal=principal, key=header, request_hash=digest)
+
+
+def stored_answer(claim: Claim) -> Answer | None:
+    """Return the stored answer, or None when the key is new.
+
+    Raises:
+        KeyReusedError: the body differs from the first one's.
+    """
+    row = IdempotencyKey.objects.filter(principal=claim.principal, key=claim.key).first()
+    if row is None:
+        return None
+    if bytes(row.request_hash) != claim.request_hash:
+        raise KeyReusedError("Esta Idempotency-Key já foi usada com outro conteúdo.")
+    return Answer(status=row.status, body=bytes(row.body), replayed=True)
+
+
+class RivalWonError(Exception):
+    """Somebody else stored an answer under this key first; roll back, then ask for the ``stored_answer``."""
+
+
+def keep_answer(claim: Claim, answer: Answer) -> None:
+    """Keep the answer in the caller's transaction, so that it stands or falls with the change.
+
+    Waits for a rival that holds the same key, at most ``lock_timeout``.
+
+    Raises:
+        RivalWonError: the rival committed.
+    """
+    try:
+        IdempotencyKey.objects.create(
+            principal=claim.principal,
+            key=claim.key,
+            request_hash=claim.request_hash,
+            status=answer.status,
+            body=answer.body,
+        )
+    except IntegrityError as clash:
+        raise RivalWonError from clash

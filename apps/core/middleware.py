@@ -1,0 +1,54 @@
+"""Middleware that every request passes."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from apps.core import request_ids
+
+Sync = Callable[[HttpRequest], HttpResponseBase]
+Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+class RequestIdMiddleware:
+    """Answers every request with its ``X-Request-ID``; works in the web and in the stream process."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Sync | Async) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Pass the request on."""
+        if self.is_async:
+            return self._call_async(request)
+        request_id = request_ids.take(request.headers.get("X-Request-ID"))
+        response = cast("Sync", self.get_response)(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = request_ids.take(request.headers.get("X-Request-ID"))
+        response = await cast("Async", self.get_response)(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class ApiPathMiddleware:
+    """Lets every API path answer with and without a trailing slash, without a redirect."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Drop the slash before the URL is resolved."""
+        if request.path_info.startswith("/api/") and request.path_info.endswith("/"):
+            request.path_info = request.path_info.rstrip("/")
+        return self.get_response(request)

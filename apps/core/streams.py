@@ -1,0 +1,195 @@
+"""Live streams (SSE) of the stream process.
+
+One look-out a process hears of changes, through Redis at once and in Postgres every second; it redraws each feed that a
+change touches, once, for all its readers. A slow reader gets the newest state and never a backlog.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import redis.asyncio as aioredis
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import close_old_connections
+from django.http import HttpRequest, StreamingHttpResponse
+from redis import RedisError
+
+from apps.core.models import StoredEvent
+from apps.core.partitions import first_id
+from apps.core.wake import CHANNEL, News, parse
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+LOOK_SECONDS = 1.0
+LOOK_BACK = timedelta(seconds=10)
+LIFE_SECONDS = 600.0
+RETRY_MILLISECONDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The full state of a feed as one event; equal drawings are sent once."""
+
+    event: str
+    version: int
+    data: dict[str, Any]
+
+    def line(self) -> bytes:
+        """Return it as SSE says it."""
+        return f"event: {self.event}\ndata: {json.dumps(self.data, ensure_ascii=False)}\n\n".encode()
+
+
+@dataclass(slots=True)
+class Feed:
+    """One thing many may watch: what touches it and how it is drawn (in a thread, with the database at hand)."""
+
+    touches: Callable[[News], bool]
+    draw: Callable[[], Drawing]
+    readers: set[asyncio.Queue[Drawing]] = field(default_factory=set)
+    stale: asyncio.Event = field(default_factory=asyncio.Event)
+    drawer: asyncio.Task[None] | None = None
+
+
+class Hub:
+    """All feeds of this process that have a reader."""
+
+    def __init__(self) -> None:
+        self.feeds: dict[tuple[str, UUID], Feed] = {}
+        self.lookouts: list[asyncio.Task[None]] = []
+
+    async def watch(
+        self, key: tuple[str, UUID], touches: Callable[[News], bool], draw: Callable[[], Drawing]
+    ) -> AsyncIterator[bytes]:
+        """Yield the whole state now and after every change, and a beat every five seconds, for ten minutes at most."""
+        self._start()
+        feed = self.feeds.setdefault(key, Feed(touches=touches, draw=draw))
+        queue: asyncio.Queue[Drawing] = asyncio.Queue(maxsize=1)
+        feed.readers.add(queue)
+        if feed.drawer is None:
+            feed.drawer = asyncio.create_task(self._draw_when_stale(feed))
+        try:
+            shown = await in_thread(draw)
+            yield f"retry: {RETRY_MILLISECONDS}\n\n".encode() + shown.line()
+            loop = asyncio.get_running_loop()
+            end = loop.time() + LIFE_SECONDS
+            next_beat = loop.time() + BEAT_SECONDS
+            while loop.time() < end:
+                try:
+                    drawing = await asyncio.wait_for(queue.get(), max(next_beat - loop.time(), 0))
+                except TimeoutError:
+                    next_beat += BEAT_SECONDS
+                    yield beat(shown.version)
+                    continue
+                if drawing != shown:
+                    shown = drawing
+                    yield drawing.line()
+        finally:
+            feed.readers.discard(queue)
+            if not feed.readers:
+                feed.drawer.cancel()
+                self.feeds.pop(key, None)
+
+    async def _draw_when_stale(self, feed: Feed) -> None:
+        while True:
+            await feed.stale.wait()
+            feed.stale.clear()
+            try:
+                drawing = await in_thread(feed.draw)
+            except Exception:
+                logger.exception("a feed could not be drawn")
+                await asyncio.sleep(LOOK_SECONDS)
+                feed.stale.set()
+                continue
+            for queue in feed.readers:
+                if queue.full():
+                    queue.get_nowait()
+                queue.put_nowait(drawing)
+
+    def _start(self) -> None:
+        if not self.lookouts:
+            self.lookouts = [asyncio.create_task(self._hear()), asyncio.create_task(self._look())]
+
+    def _touch(self, news: News) -> None:
+        for feed in self.feeds.values():
+            if feed.touches(news):
+                feed.stale.set()
+
+    async def _hear(self) -> None:
+        """Listen to Redis for as long as there is one."""
+        while settings.REDIS_URL:
+            with contextlib.suppress(RedisError, OSError):
+                client = aioredis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1)
+                async with client, client.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    await pubsub.subscribe(CHANNEL)
+                    async for message in pubsub.listen():
+                        news = parse(message["data"])
+                        if news:
+                            self._touch(news)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        """Look for events that nobody told us of: lost messages, no Redis, a commit that came after a younger one."""
+        seen: set[UUID] = set()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not self.feeds:
+                continue
+            try:
+                recent = await in_thread(recent_events)
+            except Exception as problem:  # noqa: BLE001 - the database may be away; readers keep what they have
+                logger.warning("streams cannot look: %r", problem)
+                continue
+            for event_id, news in recent.items():
+                if event_id not in seen:
+                    self._touch(news)
+            seen = set(recent)
+
+
+def recent_events() -> dict[UUID, News]:
+    """Return the events of the last seconds by id, at most 2,000. One query on the primary key."""
+    since = first_id(datetime.now(UTC) - LOOK_BACK)
+    rows = StoredEvent.objects.filter(id__gte=since).order_by("-id").values_list("id", "type", "store_id", "subject_id")
+    return {event_id: News(type=type_, store=store, subject=subject) for event_id, type_, store, subject in rows[:2000]}
+
+
+def beat(version: int) -> bytes:
+    """Return the sign of life, with the server's clock."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f'event: beat\ndata: {{"now": "{now}", "version": {version}}}\n\n'.encode()
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run work that uses the database in a thread, and hand its connection back."""
+
+    def run() -> T:
+        try:
+            return work()
+        finally:
+            close_old_connections()
+
+    return await sync_to_async(run, thread_sensitive=False)()
+
+
+def stream_response(request: HttpRequest, events: AsyncIterator[bytes]) -> StreamingHttpResponse:
+    """Make the response of a stream; pages of exactly our own public origin may read it with their cookies."""
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    response["Vary"] = "Origin"
+    if request.headers.get("Origin") == settings.PUBLIC_URL:
+        response["Access-Control-Allow-Origin"] = settings.PUBLIC_URL
+        response["Access-Control-Allow-Credentials"] = "true"
+    return response
+
+
+hub = Hub()

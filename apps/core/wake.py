@@ -1,0 +1,89 @@
+"""Waking other processes through Redis, as fast as it goes and never as the only way.
+
+Whoever listens also looks into Postgres at least once a second, so a lost message costs time and nothing else.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+import redis
+from django.conf import settings
+
+from apps.contracts.events import Event
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "breadmate:events"
+QUIET_AFTER_FAILURE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a listener learns: which store and which row, no more; the row itself is in Postgres."""
+
+    type: str
+    store: UUID | None
+    subject: UUID
+
+
+class _Publisher:
+    """One client a process; after a failure it stays quiet for a moment instead of slowing every request."""
+
+    def __init__(self) -> None:
+        self.client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.2, socket_timeout=0.2)
+        self.quiet_until = 0.0
+
+    def send(self, message: str) -> None:
+        if time.monotonic() < self.quiet_until:
+            return
+        try:
+            self.client.publish(CHANNEL, message)
+        except redis.RedisError:
+            self.quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
+            logger.warning("redis is away, listeners fall back to looking")
+
+
+@cache
+def _publisher() -> _Publisher:
+    return _Publisher()
+
+
+def announce(event: Event) -> None:
+    """Tell listeners of a committed event."""
+    tell(News(type=event.type, store=event.store, subject=event.subject))
+
+
+def tell(news: News) -> None:
+    """Send one piece of news; does nothing without Redis."""
+    if settings.REDIS_URL:
+        store = str(news.store) if news.store else None
+        _publisher().send(json.dumps({"type": news.type, "store": store, "subject": str(news.subject)}))
+
+
+def parse(message: bytes) -> News | None:
+    """Read one message; anything malformed is nobody's news."""
+    try:
+        data = json.loads(message)
+        store = UUID(data["store"]) if data["store"] else None
+        return News(type=str(data["type"]), store=store, subject=UUID(data["subject"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def listen(*, timeout_seconds: float) -> Iterator[News | None]:
+    """Yield news, and None whenever ``timeout_seconds`` pass without any.
+
+    Raises:
+        redis.RedisError: the connection is gone; the caller waits a little and calls again.
+    """
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=timeout_seconds + 5)
+    with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+        pubsub.subscribe(CHANNEL)
+        while True:
+            message = pubsub.get_message(timeout=timeout_seconds)
+            yield parse(message["data"]) if message else None

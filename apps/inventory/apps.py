@@ -1,0 +1,10 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class InventoryConfig(AppConfig):
+    """Registers the app under its short name."""
+
+    name = "apps.inventory"
+    label = "inventory"

@@ -1,0 +1,41 @@
+"""Rules of stock that hold at every commit."""
+
+from apps.core.facade import sql_invariant
+
+sql_invariant(
+    "S1",
+    "What is on hand is the sum of all movements.",
+    """
+    SELECT level.id, level.on_hand, coalesce(sum(movement.delta), 0)
+    FROM inventory_stocklevel level
+    LEFT JOIN inventory_stockmovement movement USING (store_id, item_id)
+    GROUP BY level.id
+    HAVING level.on_hand <> coalesce(sum(movement.delta), 0)
+    """,
+)
+sql_invariant(
+    "S2",
+    "Nothing is promised that is not there.",
+    """
+    SELECT level.id, level.on_hand, level.reserved, coalesce(sum(held.quantity), 0)
+    FROM inventory_stocklevel level
+    LEFT JOIN inventory_reservation held
+      ON held.store_id = level.store_id AND held.item_id = level.item_id AND held.state = 'held'
+    GROUP BY level.id
+    HAVING level.reserved < 0 OR level.reserved > level.on_hand OR level.reserved <> coalesce(sum(held.quantity), 0)
+    """,
+)
+sql_invariant(
+    "S4",
+    "A reservation taken has exactly one movement; one held or released has none.",
+    """
+    SELECT reservation.id, reservation.state, count(movement.id)
+    FROM inventory_reservation reservation
+    LEFT JOIN inventory_stockmovement movement
+      ON movement.order_id = reservation.order_id AND movement.item_id = reservation.item_id
+     AND movement.reason = 'sale'
+    GROUP BY reservation.id
+    HAVING count(movement.id) <> CASE reservation.state WHEN 'taken' THEN 1 ELSE 0 END
+        OR (reservation.state = 'taken' AND sum(movement.delta) <> -reservation.quantity)
+    """,
+)

@@ -1,0 +1,10 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class KioskConfig(AppConfig):
+    """Registers the app under its short name."""
+
+    name = "apps.kiosk"
+    label = "kiosk"

@@ -1,0 +1,11 @@
+"""Pages for guests."""
+
+from django.urls import path
+
+from apps.kiosk import views
+
+urlpatterns = [
+    path("kiosk/", views.kiosk, name="kiosk"),
+    path("t/<str:token>/", views.tracking, name="tracking"),
+    path("t/<str:token>/order/", views.tracking_fragment),
+]

@@ -1,0 +1,58 @@
+"""Pages for guests."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET
+
+from apps.core.facade import Role
+from apps.kiosk.screens import tracked, tracking_drawing
+from apps.orders.facade import order_by_token
+from apps.stores.facade import device_from_cookie, store_by_id
+
+IDLE_SECONDS = 60
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def kiosk(request: HttpRequest) -> HttpResponse:
+    """Show the kiosk app, or the way to pair this browser as one."""
+    device = device_from_cookie(request, Role.KIOSK)
+    store_id = device.only_store() if device else None
+    store = store_by_id(store_id) if store_id else None
+    if store is None:
+        return render(request, "kiosk/pair.html", {"kind": Role.KIOSK})
+    context = {
+        "store_name": store.name,
+        "api_base": "/api/v1",
+        "stream_url": settings.STREAM_URL,
+        "idle_seconds": IDLE_SECONDS,
+    }
+    return render(request, "kiosk/app.html", context)
+
+
+@require_GET
+@never_cache
+def tracking(request: HttpRequest, token: str) -> HttpResponse:
+    """Show one order to whoever has its link."""
+    order = order_by_token(token)
+    if order is None:
+        return render(request, "kiosk/tracking_missing.html", status=404)
+    path = f"/t/{token}/"
+    context = {
+        "order": tracked(order),
+        "stream_url": f"{settings.STREAM_URL}{path}stream",
+        "fragment_url": f"{path}order/",
+    }
+    return render(request, "kiosk/tracking.html", context)
+
+
+@require_GET
+@never_cache
+def tracking_fragment(request: HttpRequest, token: str) -> HttpResponse:
+    """Show only the order, for a phone whose stream is cut."""
+    drawing = tracking_drawing(token)
+    return JsonResponse(drawing.data, status=200 if drawing.data else 404)

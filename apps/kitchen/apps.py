@@ -1,0 +1,10 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class KitchenConfig(AppConfig):
+    """Registers the app under its short name."""
+
+    name = "apps.kitchen"
+    label = "kitchen"

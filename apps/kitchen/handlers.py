@@ -1,0 +1,16 @@
+"""What the kitchen's surfaces do about events."""
+
+from django.db import transaction
+
+from apps.contracts.events import Envelope
+from apps.core.facade import News, tell
+from apps.kitchen.models import Call
+
+
+def on_order_ready(event: Envelope) -> None:
+    """Call the order at the panel, once whatever happens to the order later."""
+    Call.objects.get_or_create(
+        order_id=event.subject,
+        defaults={"store_id": event.store, "number": event.payload["number"], "called_at": event.occurred_at},
+    )
+    transaction.on_commit(lambda: tell(News(type="panel.called", store=event.store, subject=event.subject)))

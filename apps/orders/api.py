@@ -1,0 +1,167 @@
+"""The orders API: parse, call one function, say the answer."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core.facade import Actor, InvalidError, Role, claim_from
+from apps.orders import checkout, documents, queries, services
+from apps.orders.rules import Status, status_of
+from apps.orders.serializers import CheckoutSerializer, MoveSerializer, QuoteSerializer
+from apps.stores.facade import may
+
+STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
+KITCHEN = (Role.BOARD, Role.KITCHEN, *STAFF)
+SECONDS_BETWEEN_POLLS = {True: 5, False: 30}
+IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
+
+
+def store_of(actor: Actor) -> UUID:
+    """Return the one store an actor speaks for.
+
+    Raises:
+        InvalidError: the actor works at several stores, so the request cannot be placed.
+    """
+    store_id = actor.only_store()
+    if store_id is None:
+        raise InvalidError("Escolha uma loja: esta conta vale em várias.")
+    return store_id
+
+
+class QuoteView(APIView):
+    """Price a cart."""
+
+    permission_classes = [may(Role.KIOSK, *STAFF)]
+
+    @extend_schema(request=QuoteSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        """Say lines, discounts and total as checkout would charge them."""
+        asked = QuoteSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return Response(checkout.quote(store_id=store_of(request.user), items=asked.asked()))
+
+
+class CheckoutView(APIView):
+    """Place an order."""
+
+    permission_classes = [may(Role.KIOSK, *STAFF)]
+
+    @extend_schema(request=CheckoutSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
+    def post(self, request: Request) -> HttpResponse:
+        """Place it, or answer a repeat with the same bytes."""
+        claim = claim_from(request.headers.get("Idempotency-Key"), principal=request.user.principal, body=request.data)
+        asked = CheckoutSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        answer = checkout.place_order(cart=asked.cart(), store_id=store_of(request.user), by=request.user, claim=claim)
+        response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
+        if answer.replayed:
+            response["Idempotent-Replayed"] = "true"
+        return response
+
+
+class OrdersView(APIView):
+    """The board of a store."""
+
+    permission_classes = [may(Role.KIOSK, Role.PANEL, Role.AUDITOR, *KITCHEN)]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """List what is being made: ready, in preparation, received; each in its place."""
+        store_id, now = store_of(request.user), timezone.now()
+        if request.user.kind == "staff":
+            results = [documents.stored_order_document(order) for order in queries.board(store_id, now)]
+        elif Role.PANEL in request.user.roles_at(store_id):
+            results = [documents.panel_document(order) for order in queries.panel(store_id, now)]
+        else:
+            results = [documents.board_document(order) for order in queries.board(store_id, now)]
+        return Response({"results": results, "next": None, "previous": None})
+
+
+class OrderView(APIView):
+    """One order."""
+
+    permission_classes = [may(Role.KIOSK, Role.AUDITOR, *KITCHEN)]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, order_id: UUID) -> Response:
+        """Say it in the detail its reader may see."""
+        order = queries.order_for(order_id, request.user)
+        return Response(_document_for(request.user, order))
+
+
+class OrderStatusView(APIView):
+    """Where an order stands."""
+
+    def get_permissions(self) -> list[Any]:
+        """Reading is for whoever may see it, moving for kitchen and counter."""
+        roles = KITCHEN if self.request.method == "PATCH" else (Role.KIOSK, Role.AUDITOR, *KITCHEN)
+        return [may(*roles)()]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, order_id: UUID) -> Response:
+        """Say only that, cheaply; ``Retry-After`` tells when to ask again."""
+        order = queries.narrow_order_for(order_id, request.user)
+        response = Response(documents.narrow_document(order))
+        response["Retry-After"] = str(SECONDS_BETWEEN_POLLS[order.status <= Status.READY])
+        return response
+
+    @extend_schema(request=MoveSerializer, responses=OpenApiTypes.OBJECT)
+    def patch(self, request: Request, order_id: UUID) -> Response:
+        """Move it a step; the step it already made is answered and not written again."""
+        asked = MoveSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        to = status_of(asked.validated_data["status"])
+        if to is None:
+            error = {"field": "status", "code": "invalid_choice", "detail": "Situação desconhecida."}
+            raise InvalidError("Confira os campos indicados.", errors=[error])
+        services.move_order(order_id=order_id, to=to, by=request.user, at=timezone.now())
+        return Response(_document_for(request.user, queries.order_for(order_id, request.user)))
+
+
+class OrderRecallView(APIView):
+    """Back to the kitchen."""
+
+    permission_classes = [may(*KITCHEN)]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID) -> Response:
+        """Bring a ready order back to its old place."""
+        services.recall_order(order_id=order_id, by=request.user, at=timezone.now())
+        return Response(_document_for(request.user, queries.order_for(order_id, request.user)))
+
+
+class OrderUndoView(APIView):
+    """The slip of a finger."""
+
+    permission_classes = [may(*KITCHEN)]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID) -> Response:
+        """Take the last step back within ten seconds."""
+        services.undo_move(order_id=order_id, by=request.user, at=timezone.now())
+        return Response(_document_for(request.user, queries.order_for(order_id, request.user)))
+
+
+class OrderHistoryView(APIView):
+    """What became of an order."""
+
+    permission_classes = [may(Role.KIOSK, Role.AUDITOR, *KITCHEN)]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, order_id: UUID) -> Response:
+        """List its steps, first to last."""
+        changes, names = queries.history_of(queries.narrow_order_for(order_id, request.user))
+        return Response({"results": [documents.history_document(change, names) for change in changes]})
+
+
+def _document_for(actor: Actor, order: Any) -> dict[str, Any]:
+    """Say an order without money to a board, whole to everybody else who may see it."""
+    if Role.BOARD in actor.roles_at(order.store_id):
+        return documents.board_document(order)
+    return documents.stored_order_document(order)

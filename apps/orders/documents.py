@@ -1,0 +1,167 @@
+"""Orders in the shapes of api.md."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+
+from apps.core.facade import iso
+from apps.orders.models import Order, OrderLine, OrderLineOption, StatusChange
+from apps.orders.rules import ChosenItem, Status, item_state
+from apps.promotions.facade import Price
+
+
+def tracking_url(order: Order) -> str:
+    """Return the public page of one order."""
+    return f"{settings.PUBLIC_URL}/t/{order.tracking_token}/"
+
+
+def order_document(order: Order, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say an order to somebody who may see its money; ``items`` as ``item_document`` says them."""
+    return {
+        "id": str(order.id),
+        "number": order.number,
+        "status": Status(order.status).code,
+        "status_label": Status(order.status).label,
+        "version": order.version,
+        "store": str(order.store_id),
+        "channel": order.channel,
+        "dining_option": order.dining_option,
+        "guest_name": order.guest_name,
+        "items": items,
+        "subtotal": str(order.subtotal),
+        "discount_total": str(order.discount_total),
+        "discounts": [],
+        "total": str(order.total),
+        "placed_at": iso(order.placed_at),
+        "paid_at": iso(order.paid_at),
+        "promised_at": None,
+        "ready_at": iso(order.ready_at),
+        "expires_at": iso(order.expires_at),
+        "scheduled_for": None,
+        "tracking_url": tracking_url(order),
+        "stream_url": f"{settings.STREAM_URL}/api/v1/orders/{order.id}/stream",
+        "pickup_code": order.pickup_code,
+        "payment": str(order.payment_id) if order.payment_id else None,
+    }
+
+
+def stored_order_document(order: Order) -> dict[str, Any]:
+    """Say an order read with ``queries.with_lines``."""
+    return order_document(order, [stored_item_document(line) for line in order.lines.all()])
+
+
+def board_document(order: Order) -> dict[str, Any]:
+    """Say an order to the kitchen: no money, no customer."""
+    items = [_without_money(stored_item_document(line)) for line in order.lines.all()]
+    return {
+        "id": str(order.id),
+        "number": order.number,
+        "status": Status(order.status).code,
+        "status_label": Status(order.status).label,
+        "version": order.version,
+        "channel": order.channel,
+        "dining_option": order.dining_option,
+        "guest_name": order.guest_name,
+        "items": items,
+        "placed_at": iso(order.placed_at),
+        "paid_at": iso(order.paid_at),
+        "queue_at": iso(order.queue_at),
+        "ready_at": iso(order.ready_at),
+        "promised_at": None,
+        "scheduled_for": None,
+    }
+
+
+def panel_document(order: Order) -> dict[str, Any]:
+    """Say an order to everybody in the room."""
+    return {"number": order.number, "status": Status(order.status).code}
+
+
+def narrow_document(order: Order) -> dict[str, Any]:
+    """Say only where an order stands."""
+    return {
+        "id": str(order.id),
+        "number": order.number,
+        "status": Status(order.status).code,
+        "status_label": Status(order.status).label,
+        "promised_at": None,
+        "version": order.version,
+    }
+
+
+def history_document(change: StatusChange, names: dict[Any, str]) -> dict[str, Any]:
+    """Say one step of an order's life; ``names`` says who people and devices are."""
+    return {
+        "from": Status(change.from_status).code if change.from_status is not None else None,
+        "to": Status(change.to_status).code,
+        "at": iso(change.at),
+        "by": names.get(change.actor_id, change.actor_kind),
+        "kind": change.kind,
+    }
+
+
+def item_document(line: OrderLine, options: Sequence[OrderLineOption], state: str) -> dict[str, Any]:
+    """Say one item."""
+    return {
+        "id": str(line.id),
+        "product": str(line.product_id),
+        "name": line.name,
+        "quantity": line.quantity,
+        "unit_price": str(line.unit_price),
+        "options": [
+            {
+                "option": str(option.option_id),
+                "name": option.name,
+                "quantity": option.quantity,
+                "unit_price": str(option.unit_price),
+            }
+            for option in options
+        ],
+        "slots": [],
+        "note": line.note,
+        "total": str(line.total),
+        "state": state,
+    }
+
+
+def stored_item_document(line: OrderLine) -> dict[str, Any]:
+    """Say one item of an order read with ``queries.with_lines``."""
+    return item_document(line, list(line.options.all()), item_state(row.state for row in line.preparations.all()))
+
+
+def quote_document(items: Sequence[ChosenItem], price: Price) -> dict[str, Any]:
+    """Say what a cart would cost."""
+    return {
+        "items": [
+            {
+                "product": str(item.product.id),
+                "name": item.product.name,
+                "quantity": item.quantity,
+                "unit_price": str(item.product.price),
+                "options": [
+                    {
+                        "option": str(chosen.option.id),
+                        "name": chosen.option.name,
+                        "quantity": chosen.quantity,
+                        "unit_price": str(chosen.option.price),
+                    }
+                    for chosen in item.options
+                ],
+                "slots": [],
+                "note": item.note,
+                "total": str(total),
+            }
+            for item, total in zip(items, price.line_totals, strict=True)
+        ],
+        "subtotal": str(price.subtotal),
+        "discount_total": str(price.discount_total),
+        "discounts": [],
+        "total": str(price.total),
+        "promised_minutes": max((item.product.prep_minutes for item in items), default=0),
+    }
+
+
+def _without_money(item: dict[str, Any]) -> dict[str, Any]:
+    options = [{"option": o["option"], "name": o["name"], "quantity": o["quantity"]} for o in item["options"]]
+    return {name: value for name, value in item.items() if name not in ("unit_price", "total")} | {"options": options}

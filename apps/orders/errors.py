@@ -1,0 +1,66 @@
+"""Refusals of this app."""
+
+from typing import Any
+from uuid import UUID
+
+from apps.core.facade import DomainError
+
+
+class OrderNotFoundError(DomainError):
+    """No such order, or not for this caller."""
+
+    code = "not_found"
+    status = 404
+    title = "Pedido não encontrado"
+
+    def __init__(self) -> None:
+        super().__init__("Este pedido não existe ou não é seu.")
+
+
+class UnknownItemError(DomainError):
+    """Something in the cart is not on this store's menu or breaks a rule of its product."""
+
+    def __init__(self, field: str, detail: str, code: str = "invalid") -> None:
+        super().__init__("Confira os itens do pedido.", errors=[{"field": field, "code": code, "detail": detail}])
+
+
+class ItemUnavailableError(DomainError):
+    """On the menu, but not now."""
+
+    code = "item_unavailable"
+    status = 409
+    title = "Indisponível agora"
+
+    def __init__(self, product: UUID, name: str) -> None:
+        error = {"field": "items", "code": self.code, "detail": name, "product": str(product)}
+        super().__init__(f"{name} está em pausa.", errors=[error])
+
+
+class PriceChangedError(DomainError):
+    """The total is not the one the guest saw; ``quote`` says the new one."""
+
+    code = "price_changed"
+    status = 409
+    title = "O preço mudou"
+
+    def __init__(self, quote: dict[str, Any]) -> None:
+        super().__init__("O total mudou desde que foi mostrado.", extra={"quote": quote})
+
+
+class IllegalMoveError(DomainError):
+    """The order's life has no such step; ``legal`` names the steps it has from here."""
+
+    code = "invalid_transition"
+    status = 409
+    title = "Passo não permitido"
+
+    def __init__(self, now: str, to: str, legal: list[str]) -> None:
+        super().__init__(f"{now} não pode ir para {to}.", extra={"legal": legal})
+
+
+class AlreadyPaidError(DomainError):
+    """The order no longer waits for money."""
+
+    code = "already_paid"
+    status = 409
+    title = "Este pedido não aguarda pagamento"

@@ -1,0 +1,27 @@
+"""What the other apps may use of orders."""
+
+from apps.orders.documents import narrow_document, tracking_url
+from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
+from apps.orders.models import Order
+from apps.orders.queries import board, may_see, narrow_order_for, order_alone, order_by_token, panel
+from apps.orders.rules import Status, item_state
+from apps.orders.services import attach_payment, lock_for_payment, mark_paid
+
+__all__ = [
+    "AlreadyPaidError",
+    "Order",
+    "OrderNotFoundError",
+    "Status",
+    "attach_payment",
+    "board",
+    "item_state",
+    "lock_for_payment",
+    "mark_paid",
+    "may_see",
+    "narrow_document",
+    "narrow_order_for",
+    "order_alone",
+    "order_by_token",
+    "panel",
+    "tracking_url",
+]

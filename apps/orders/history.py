@@ -1,0 +1,35 @@
+"""The one writer of an order's history."""
+
+from datetime import datetime
+
+from apps.contracts.events import OrderStatusChanged
+from apps.core.facade import Actor, publish
+from apps.orders.models import Order, StatusChange
+from apps.orders.rules import MoveKind, Status
+
+
+def record(
+    order: Order, *, from_status: Status | None, by: Actor, at: datetime, kind: MoveKind = MoveKind.MOVE
+) -> None:
+    """Add the step that led to the order's present status, with its event; the caller holds the order's lock."""
+    StatusChange.objects.create(
+        order_id=order.id,
+        seq=order.version,
+        from_status=from_status,
+        to_status=order.status,
+        kind=kind,
+        at=at,
+        actor_kind=by.kind,
+        actor_id=by.id,
+    )
+    publish(
+        OrderStatusChanged(
+            subject=order.id,
+            store=order.store_id,
+            seq=order.version,
+            at=at,
+            from_status=from_status.code if from_status is not None else "",
+            to_status=Status(order.status).code,
+            kind=kind,
+        )
+    )

@@ -1,0 +1,124 @@
+"""Rules of orders that hold at every commit."""
+
+from apps.core.facade import sql_invariant
+from apps.orders.rules import MOVES, ON_BOARD, UNPAID, Status
+
+LEGAL = ", ".join(
+    f"('{kind.value}', {int(source)}, {int(target)})"
+    for kind, steps in MOVES.items()
+    for source, targets in steps.items()
+    for target in targets
+)
+ENDED = ", ".join(str(int(status)) for status in (Status.EXPIRED, Status.CANCELLED))
+PAID = ", ".join(str(int(status)) for status in (*ON_BOARD, Status.FINISHED))
+NOT_PAID = ", ".join(str(int(status)) for status in UNPAID)
+
+sql_invariant(
+    "S3",
+    "A reservation is held only by an order that waits for money: a paid one has taken it, an ended one released it.",
+    f"""
+    SELECT held.id, o.number, o.status, held.state
+    FROM inventory_reservation held
+    LEFT JOIN orders_order o ON o.id = held.order_id
+    WHERE o.id IS NULL
+       OR (held.state = 'held' AND o.status <> {int(Status.AWAITING_PAYMENT)})
+       OR (held.state = 'taken' AND o.paid_at IS NULL)
+       OR (held.state = 'released' AND o.status NOT IN ({ENDED}))
+    """,
+)
+sql_invariant(
+    "O1",
+    "A number is given once a store and day.",
+    """
+    SELECT store_id, business_day, number, count(*)
+    FROM orders_order GROUP BY store_id, business_day, number HAVING count(*) > 1
+    """,
+)
+sql_invariant(
+    "O2",
+    "An order's history is an unbroken legal path that ends in its status.",
+    f"""
+    WITH steps AS (
+        SELECT change.*, lag(to_status) OVER path AS came_from, lag(at) OVER path AS came_at,
+               row_number() OVER path AS place
+        FROM orders_statuschange change
+        WINDOW path AS (PARTITION BY order_id ORDER BY seq)
+    )
+    SELECT order_id, seq, 'broken step' FROM steps
+    WHERE (place = 1 AND (from_status IS NOT NULL OR to_status <> {int(Status.AWAITING_PAYMENT)}))
+       OR (place > 1 AND (from_status IS DISTINCT FROM came_from OR at < came_at
+           OR (kind, from_status, to_status) NOT IN ({LEGAL})))
+       OR seq <> place
+    UNION ALL
+    SELECT o.id, o.version, 'history does not end here'
+    FROM orders_order o
+    LEFT JOIN orders_statuschange last ON last.order_id = o.id AND last.seq = o.version
+    WHERE last.to_status IS DISTINCT FROM o.status::smallint
+       OR EXISTS (SELECT FROM orders_statuschange later WHERE later.order_id = o.id AND later.seq > o.version)
+    """,
+)
+sql_invariant(
+    "O3",
+    "The kitchen has every paid order once and no other: each line of it has one preparation.",
+    f"""
+    SELECT o.id, o.number, line.id, count(preparation.id)
+    FROM orders_order o
+    JOIN orders_orderline line ON line.order_id = o.id
+    LEFT JOIN orders_preparation preparation ON preparation.line_id = line.id
+    GROUP BY o.id, line.id
+    HAVING count(preparation.id) <> CASE WHEN o.paid_at IS NOT NULL THEN 1 ELSE 0 END
+    UNION ALL
+    SELECT o.id, o.number, NULL, NULL FROM orders_order o
+    WHERE (o.status IN ({PAID}) AND o.paid_at IS NULL) OR (o.status IN ({NOT_PAID}) AND o.paid_at IS NOT NULL
+           AND o.status <> {int(Status.CANCELLED)})
+    """,
+)
+sql_invariant(
+    "O4",
+    "A key of one principal has made one order, and its answer names that order.",
+    """
+    SELECT key.principal, key.key, answer.body ->> 'id'
+    FROM core_idempotencykey key
+    CROSS JOIN LATERAL (SELECT convert_from(key.body, 'UTF8')::jsonb AS body) answer
+    LEFT JOIN orders_order o ON o.id::text = answer.body ->> 'id'
+    WHERE answer.body ? 'number' AND (o.id IS NULL OR o.placed_by_kind || ':' || o.placed_by_id <> key.principal)
+    """,
+)
+sql_invariant(
+    "O6",
+    "Lines add up to the subtotal, and the subtotal less discounts is the total.",
+    """
+    WITH options AS (
+        SELECT line_id, sum(quantity * unit_price) AS price FROM orders_orderlineoption GROUP BY line_id
+    ), lines AS (
+        SELECT line.order_id, sum(line.total) AS total,
+               bool_and(line.total = line.quantity * (line.unit_price + coalesce(options.price, 0))) AS adds_up
+        FROM orders_orderline line LEFT JOIN options ON options.line_id = line.id GROUP BY line.order_id
+    )
+    SELECT o.id, o.number, o.subtotal, lines.total
+    FROM orders_order o LEFT JOIN lines ON lines.order_id = o.id
+    WHERE lines.total IS DISTINCT FROM o.subtotal OR NOT lines.adds_up OR o.total <> o.subtotal - o.discount_total
+    """,
+)
+sql_invariant(
+    "E3",
+    "Every step of an order has told its event once, in the same order.",
+    """
+    SELECT change.order_id, change.seq, count(event.id)
+    FROM orders_statuschange change
+    LEFT JOIN core_storedevent event
+      ON event.subject_id = change.order_id AND event.seq = change.seq AND event.type = 'order.status_changed'
+    GROUP BY change.id
+    HAVING count(event.id) <> 1
+    """,
+)
+sql_invariant(
+    "E4",
+    "No event tells of a step that was never taken.",
+    """
+    SELECT event.id, event.subject_id, event.seq
+    FROM core_storedevent event
+    LEFT JOIN orders_statuschange change ON change.order_id = event.subject_id AND change.seq = event.seq
+    WHERE event.type = 'order.status_changed' AND change.id IS NULL
+    """,
+)

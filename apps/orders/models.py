@@ -1,0 +1,176 @@
+"""Orders and what becomes of them."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.core.facade import new_id
+from apps.orders.rules import ON_BOARD, UNPAID, MoveKind, PreparationState, Status
+
+CHANNELS = [("T", "totem"), ("C", "caixa"), ("Q", "celular")]
+DINING = [("eat_in", "comer aqui"), ("take_out", "levar")]
+
+
+class Order(models.Model):
+    """One purchase at one store, from the kiosk to the counter.
+
+    ``status`` changes only in ``orders.services``; legal moves are ``rules.MOVES`` (ADR-0004). ``version`` is raised by every
+    change of status and is the ``seq`` of its event. Names and prices are copied into the lines and never change.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name="loja")
+    business_day = models.DateField("dia", help_text="Data local da loja.")
+    number = models.CharField("número", max_length=8, help_text="Chamado no balcão, ex.: T042.")
+    channel = models.CharField("canal", max_length=1, choices=CHANNELS)
+    status = models.PositiveSmallIntegerField("situação", choices=Status.choices, default=Status.AWAITING_PAYMENT)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    dining_option = models.CharField("consumo", max_length=8, choices=DINING)
+    guest_name = models.CharField("nome", max_length=40, blank=True)
+    table_tracker = models.CharField("mesa", max_length=12, blank=True)
+    subtotal = models.DecimalField("subtotal", max_digits=10, decimal_places=2)
+    discount_total = models.DecimalField("descontos", max_digits=10, decimal_places=2, default=0)
+    total = models.DecimalField("total", max_digits=10, decimal_places=2)
+    placed_by_kind = models.CharField(max_length=16)
+    placed_by_id = models.UUIDField(null=True)
+    payment_id = models.UUIDField(null=True, help_text="A cobrança atual; escrita por payments.")
+    tracking_token = models.CharField(max_length=32, unique=True, editable=False)
+    pickup_code = models.CharField("código de retirada", max_length=4)
+    placed_at = models.DateTimeField("feito em")
+    expires_at = models.DateTimeField("expira em", null=True)
+    paid_at = models.DateTimeField("pago em", null=True)
+    queue_at = models.DateTimeField("na fila desde", null=True)
+    ready_at = models.DateTimeField("pronto em", null=True)
+    moved_at = models.DateTimeField("última mudança")
+
+    class Meta:
+        verbose_name = "pedido"
+        verbose_name_plural = "pedidos"
+        constraints = [
+            models.UniqueConstraint("store", "business_day", "number", name="order_number_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(paid_at__isnull=False) | Q(status__in=UNPAID), name="order_not_made_before_paid"
+            ),
+            models.CheckConstraint(
+                condition=Q(queue_at__isnull=False) | ~Q(status__in=ON_BOARD), name="order_on_board_has_its_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(total=F("subtotal") - F("discount_total"), total__gte=0, discount_total__gte=0),
+                name="order_total_adds_up",
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="order_status_is_known"),
+        ]
+        indexes = [
+            models.Index(
+                F("store"), F("status").desc(), F("queue_at"), condition=Q(status__in=ON_BOARD), name="order_board"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(models.Model):
+    """One item of an order as it was sold. ``total`` is quantity × (unit price + options), BRL."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    product = models.ForeignKey("catalog.Product", models.PROTECT, related_name="+")
+    name = models.CharField("produto", max_length=80)
+    station = models.CharField("praça", max_length=16)
+    quantity = models.PositiveSmallIntegerField("quantidade")
+    unit_price = models.DecimalField("preço", max_digits=8, decimal_places=2)
+    total = models.DecimalField("total", max_digits=10, decimal_places=2)
+    note = models.CharField("observação", max_length=140, blank=True)
+
+    class Meta:
+        verbose_name = "item"
+        verbose_name_plural = "itens"
+        constraints = [
+            models.UniqueConstraint("order", "position", name="order_line_position_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_at_least_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}"
+
+
+class OrderLineOption(models.Model):
+    """One option of a line as it was sold; ``quantity`` is per unit of the line."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="options")
+    option = models.ForeignKey("catalog.Option", models.PROTECT, related_name="+")
+    name = models.CharField("opção", max_length=60)
+    quantity = models.PositiveSmallIntegerField("quantidade")
+    unit_price = models.DecimalField("acréscimo", max_digits=8, decimal_places=2)
+
+    class Meta:
+        verbose_name = "opção do item"
+        verbose_name_plural = "opções do item"
+        constraints = [models.CheckConstraint(condition=Q(quantity__gte=1), name="line_option_quantity_at_least_one")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}"
+
+
+class StatusChange(models.Model):
+    """One step of an order's life; ``seq`` is the order's version after it. Rows are only ever added."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="history")
+    seq = models.PositiveIntegerField()
+    from_status = models.PositiveSmallIntegerField("de", choices=Status.choices, null=True)
+    to_status = models.PositiveSmallIntegerField("para", choices=Status.choices)
+    kind = models.CharField("tipo", max_length=8, default=MoveKind.MOVE, choices=[(k.value, k.value) for k in MoveKind])
+    at = models.DateTimeField("quando")
+    actor_kind = models.CharField("por", max_length=16)
+    actor_id = models.UUIDField(null=True)
+
+    class Meta:
+        verbose_name = "mudança de situação"
+        verbose_name_plural = "histórico"
+        constraints = [models.UniqueConstraint("order", "seq", name="status_change_once_a_version")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} #{self.seq}"
+
+
+class Preparation(models.Model):
+    """One thing to make at one station; written when the order is paid."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="preparations")
+    station = models.CharField("praça", max_length=16)
+    state = models.CharField("estado", max_length=8, default=PreparationState.QUEUED)
+    started_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "preparo"
+        verbose_name_plural = "preparos"
+        constraints = [
+            models.UniqueConstraint("line", name="preparation_once_a_line"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in PreparationState]), name="preparation_state_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.state}"
+
+
+class NumberCounter(models.Model):
+    """The last order number given at one store on one business day; numbers may have gaps and never repeat."""
+
+    pk = models.CompositePrimaryKey("store_id", "business_day")
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+")
+    business_day = models.DateField()
+    value = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "contador de números"
+        verbose_name_plural = "contadores de números"
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.business_day} {self.value}"

@@ -1,0 +1,89 @@
+"""Reading orders; every list is bounded."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from apps.core.facade import Actor, Role
+from apps.orders.errors import OrderNotFoundError
+from apps.orders.models import Order, OrderLine, StatusChange
+from apps.orders.rules import ON_BOARD
+from apps.stores.facade import actor_names
+
+BOARD_LIMIT = 200
+SHOWN_AHEAD = timedelta(minutes=10)
+SEES_STORE = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR})
+
+
+def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Read lines, options and preparations along, in three more queries whatever their number."""
+    lines = OrderLine.objects.order_by("position").prefetch_related("options", "preparations")
+    return orders.prefetch_related(Prefetch("lines", lines))
+
+
+def order_for(order_id: UUID, actor: Actor) -> Order:
+    """Return one order with its lines, if this actor may see it: who placed it, or board and staff of its store.
+
+    Raises:
+        OrderNotFoundError: no such order, or not for this actor.
+    """
+    order = with_lines(Order.objects.filter(id=order_id)).first()
+    if order is None or not may_see(order, actor):
+        raise OrderNotFoundError
+    return order
+
+
+def may_see(order: Order, actor: Actor) -> bool:
+    """Tell whether an actor may see an order."""
+    placed_it = (order.placed_by_kind, order.placed_by_id) == (actor.kind, actor.id)
+    return placed_it or bool(actor.roles_at(order.store_id) & SEES_STORE)
+
+
+def narrow_order_for(order_id: UUID, actor: Actor) -> Order:
+    """Return one order without its lines, in one query; as ``order_for`` otherwise."""
+    order = Order.objects.filter(id=order_id).first()
+    if order is None or not may_see(order, actor):
+        raise OrderNotFoundError
+    return order
+
+
+def board(store_id: UUID, at: datetime) -> list[Order]:
+    """Return what a store's kitchen has to see, at most ``BOARD_LIMIT``: ready, in preparation, received; each by its place."""
+    orders = Order.objects.filter(
+        store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
+    )
+    return list(with_lines(orders.order_by("-status", "queue_at"))[:BOARD_LIMIT])
+
+
+def panel(store_id: UUID, at: datetime) -> list[Order]:
+    """Return a store's orders for the panel, the board without its lines. One query."""
+    orders = Order.objects.filter(
+        store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
+    )
+    return list(orders.order_by("-status", "queue_at")[:BOARD_LIMIT])
+
+
+def order_by_token(token: str) -> Order | None:
+    """Return the order behind a tracking page with its lines, or None."""
+    return with_lines(Order.objects.filter(tracking_token=token).select_related("store")).first()
+
+
+def history_of(order: Order) -> tuple[list[StatusChange], dict[UUID, str]]:
+    """Return an order's steps, first to last, and how the people and devices in it are called."""
+    changes = list(order.history.order_by("seq")[:200])
+    staff = {change.actor_id for change in changes if change.actor_kind == "staff" and change.actor_id}
+    devices = {change.actor_id for change in changes if change.actor_kind == "device" and change.actor_id}
+    return changes, actor_names(staff=staff, devices=devices)
+
+
+def order_alone(order_id: UUID) -> Order:
+    """Return one order without its lines, for a caller who has already been let in.
+
+    Raises:
+        OrderNotFoundError: no such order.
+    """
+    order = Order.objects.filter(id=order_id).first()
+    if order is None:
+        raise OrderNotFoundError
+    return order

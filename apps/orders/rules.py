@@ -1,0 +1,207 @@
+"""The life of an order, pure: which moves are legal, what a cart means, what an item's state is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from django.db.models import IntegerChoices
+
+from apps.catalog.facade import GroupSnapshot, MenuSnapshot, OptionSnapshot, ProductSnapshot
+from apps.orders.errors import IllegalMoveError, ItemUnavailableError, UnknownItemError
+from apps.promotions.facade import CartLine, PricedOption
+
+
+class Status(IntegerChoices):
+    """Numbered so that the board's order is ``status DESC`` over one small index."""
+
+    AWAITING_PAYMENT = 0, "Aguardando pagamento"
+    RECEIVED = 1, "Recebido"
+    IN_PREPARATION = 2, "Em preparação"
+    READY = 3, "Pronto"
+    FINISHED = 4, "Finalizado"
+    EXPIRED = 5, "Expirado"
+    CANCELLED = 6, "Cancelado"
+
+    @property
+    def code(self) -> str:
+        """Return the name used in the API."""
+        return self.name.lower()
+
+
+def status_of(code: str) -> Status | None:
+    """Return the status called ``code`` in the API, or None."""
+    return next((status for status in Status if status.code == code), None)
+
+
+UNPAID = (Status.AWAITING_PAYMENT, Status.EXPIRED, Status.CANCELLED)
+ON_BOARD = (Status.RECEIVED, Status.IN_PREPARATION, Status.READY)
+
+
+class MoveKind(StrEnum):
+    """How a step of the history came about."""
+
+    MOVE = "move"
+    UNDO = "undo"
+    RECALL = "recall"
+
+
+MOVES: dict[MoveKind, dict[Status, tuple[Status, ...]]] = {
+    MoveKind.MOVE: {
+        Status.AWAITING_PAYMENT: (Status.RECEIVED, Status.EXPIRED, Status.CANCELLED),
+        Status.EXPIRED: (Status.RECEIVED,),
+        Status.RECEIVED: (Status.IN_PREPARATION, Status.CANCELLED),
+        Status.IN_PREPARATION: (Status.READY, Status.CANCELLED),
+        Status.READY: (Status.FINISHED, Status.CANCELLED),
+    },
+    MoveKind.UNDO: {
+        Status.IN_PREPARATION: (Status.RECEIVED,),
+        Status.READY: (Status.IN_PREPARATION,),
+        Status.FINISHED: (Status.READY,),
+    },
+    MoveKind.RECALL: {
+        Status.READY: (Status.IN_PREPARATION,),
+    },
+}
+BY_HAND = {
+    Status.RECEIVED: (Status.IN_PREPARATION,),
+    Status.IN_PREPARATION: (Status.READY,),
+    Status.READY: (Status.FINISHED,),
+}
+UNDO_WITHIN = timedelta(seconds=10)
+
+
+def check_hand_move(now: Status, to: Status) -> None:
+    """Allow only the steps that kitchen and counter make by hand.
+
+    Raises:
+        IllegalMoveError: names the legal ones.
+    """
+    legal = BY_HAND.get(now, ())
+    if to not in legal:
+        raise IllegalMoveError(now.label, to.label, [status.code for status in legal])
+
+
+def undo_target(now: Status, moved_at: datetime, at: datetime) -> Status:
+    """Return where an undo leads.
+
+    Raises:
+        IllegalMoveError: there is nothing to undo, or it is longer ago than ``UNDO_WITHIN``.
+    """
+    targets = MOVES[MoveKind.UNDO].get(now, ())
+    if not targets or at - moved_at > UNDO_WITHIN:
+        raise IllegalMoveError(now.label, "desfazer", [])
+    return targets[0]
+
+
+class PreparationState(StrEnum):
+    """How far one thing to make has come, least advanced first."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    DONE = "done"
+    VOIDED = "voided"
+
+
+ADVANCEMENT = list(PreparationState)
+
+
+def item_state(rows: Iterable[str]) -> str:
+    """Return the least advanced state of an item's rows; an unpaid item has none and is queued."""
+    return min(rows, key=lambda state: ADVANCEMENT.index(PreparationState(state)), default=PreparationState.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOption:
+    """An option as a client names it; ``quantity`` is per unit of the item."""
+
+    option: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedItem:
+    """An item as a client names it."""
+
+    product: UUID
+    quantity: int
+    options: tuple[AskedOption, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenOption:
+    """An option found on the menu."""
+
+    option: OptionSnapshot
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenItem:
+    """An item found on the menu, every choice checked."""
+
+    product: ProductSnapshot
+    quantity: int
+    options: tuple[ChosenOption, ...]
+    note: str
+
+    def cart_line(self) -> CartLine:
+        """Return what pricing needs to know."""
+        return CartLine(
+            unit_price=self.product.price,
+            quantity=self.quantity,
+            options=tuple(PricedOption(chosen.option.price, chosen.quantity) for chosen in self.options),
+        )
+
+
+MOST_UNITS = 300
+MOST_MONEY = Decimal("5000.00")
+
+
+def choose(menu: MenuSnapshot, items: Sequence[AskedItem], at: datetime) -> list[ChosenItem]:
+    """Find every asked item on the store's menu.
+
+    Raises:
+        UnknownItemError: not on this store's menu, an option of another product, a group with too few or too many, too many units.
+        ItemUnavailableError: paused right now.
+    """
+    if sum(item.quantity for item in items) > MOST_UNITS:
+        raise UnknownItemError("items", f"Até {MOST_UNITS} unidades por pedido.", code="max_units")
+    return [_choose_item(menu, item, f"items[{position}]", at) for position, item in enumerate(items)]
+
+
+def _choose_item(menu: MenuSnapshot, item: AskedItem, field: str, at: datetime) -> ChosenItem:
+    product = menu.products.get(item.product)
+    if product is None:
+        raise UnknownItemError(f"{field}.product", "Este produto não está no cardápio desta loja.")
+    if not product.available(at):
+        raise ItemUnavailableError(product.id, product.name)
+    asked = {option.option: option.quantity for option in item.options}
+    if len(asked) < len(item.options):
+        raise UnknownItemError(f"{field}.options", "Uma opção aparece duas vezes; use a quantidade.", code="duplicate")
+    chosen = [chosen for group in product.groups for chosen in _choose_from(group, asked, product, field, at)]
+    if len(chosen) < len(asked):
+        raise UnknownItemError(f"{field}.options", "Uma das opções não é deste produto.")
+    return ChosenItem(product=product, quantity=item.quantity, options=tuple(chosen), note=item.note)
+
+
+def _choose_from(
+    group: GroupSnapshot, asked: dict[UUID, int], product: ProductSnapshot, field: str, at: datetime
+) -> list[ChosenOption]:
+    chosen = [ChosenOption(option, asked[option.id]) for option in group.options if option.id in asked]
+    count = sum(each.quantity for each in chosen)
+    if count < group.min:
+        raise UnknownItemError(f"{field}.options", f"Escolha {group.name} (mínimo {group.min}).", code="group_minimum")
+    if count > group.max:
+        raise UnknownItemError(f"{field}.options", f"{group.name}: no máximo {group.max}.", code="group_maximum")
+    for each in chosen:
+        if each.quantity > each.option.max_quantity:
+            raise UnknownItemError(
+                f"{field}.options", f"{each.option.name}: no máximo {each.option.max_quantity}.", code="option_maximum"
+            )
+        if not each.option.available(at):
+            raise ItemUnavailableError(product.id, each.option.name)
+    return chosen

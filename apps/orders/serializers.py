@@ -1,0 +1,71 @@
+"""What clients may send about orders."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.core.facade import StrictCharField, StrictIntegerField, StrictSerializer
+from apps.orders.checkout import Cart
+from apps.orders.rules import AskedItem, AskedOption
+
+
+class AskedOptionSerializer(StrictSerializer):
+    """One chosen option; ``quantity`` is per unit of the item."""
+
+    option = serializers.UUIDField()
+    quantity = StrictIntegerField(min_value=1, max_value=99, default=1)
+
+
+class AskedItemSerializer(StrictSerializer):
+    """One item of a cart."""
+
+    product = serializers.UUIDField()
+    quantity = StrictIntegerField(min_value=1, max_value=99)
+    options = AskedOptionSerializer(many=True, default=list, max_length=40)
+    note = StrictCharField(max_length=140, allow_blank=True, default="")
+
+
+class QuoteSerializer(StrictSerializer):
+    """A cart to be priced."""
+
+    items = AskedItemSerializer(many=True, min_length=1, max_length=60)
+    dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"], default="eat_in")
+
+    def asked(self) -> tuple[AskedItem, ...]:
+        """Return the checked items."""
+        return tuple(_item(item) for item in self.validated_data["items"])
+
+
+class CheckoutSerializer(QuoteSerializer):
+    """A cart to be ordered."""
+
+    dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"])
+    guest_name = StrictCharField(max_length=40, allow_blank=True, default="")
+    table_tracker = StrictCharField(max_length=12, allow_blank=True, default="")
+    expected_total = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
+
+    def cart(self) -> Cart:
+        """Return the checked cart."""
+        told = self.validated_data
+        return Cart(
+            items=self.asked(),
+            dining_option=told["dining_option"],
+            guest_name=told["guest_name"],
+            table_tracker=told["table_tracker"],
+            expected_total=told.get("expected_total"),
+        )
+
+
+class MoveSerializer(StrictSerializer):
+    """Where an order is to go."""
+
+    status = StrictCharField(max_length=20)
+
+
+def _item(item: dict[str, Any]) -> AskedItem:
+    return AskedItem(
+        product=item["product"],
+        quantity=item["quantity"],
+        options=tuple(AskedOption(option["option"], option["quantity"]) for option in item["options"]),
+        note=item["note"],
+    )

@@ -1,0 +1,167 @@
+"""Every change of an order's status."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.contracts.events import OrderHandedOver, OrderPaid, OrderReady
+from apps.core.facade import Actor, Role, new_id, publish
+from apps.inventory import facade as inventory
+from apps.orders import history
+from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
+from apps.orders.models import Order, OrderLine, Preparation
+from apps.orders.rules import MOVES, MoveKind, PreparationState, Status, check_hand_move, undo_target
+
+KITCHEN_ROLES = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER})
+
+
+@transaction.atomic
+def move_order(*, order_id: UUID, to: Status, by: Actor, at: datetime) -> Order:
+    """Move one order a step along its life, as kitchen and counter do it by hand.
+
+    Repeating a move that already happened changes nothing and emits nothing.
+
+    Raises:
+        OrderNotFoundError: no such order in the actor's stores.
+        IllegalMoveError: the order's life has no such step by hand; names the legal ones.
+
+    Locks: the order row, until commit. Emits: ``OrderStatusChanged``; ``OrderReady`` the first time it is ready,
+    ``OrderHandedOver`` when it is finished.
+    """
+    order = _for_kitchen(order_id, by)
+    if order.status == to:
+        return order
+    check_hand_move(Status(order.status), to)
+    _step(order, to, MoveKind.MOVE, by, at)
+    return order
+
+
+@transaction.atomic
+def undo_move(*, order_id: UUID, by: Actor, at: datetime) -> Order:
+    """Take the last step back, within ten seconds of it.
+
+    Raises:
+        OrderNotFoundError: no such order in the actor's stores.
+        IllegalMoveError: nothing to undo, or too late.
+
+    Locks: the order row, until commit. Emits: ``OrderStatusChanged``.
+    """
+    order = _for_kitchen(order_id, by)
+    last = order.history.order_by("-seq").first()
+    if last is None or last.kind != MoveKind.MOVE:
+        raise IllegalMoveError(Status(order.status).label, "desfazer", [])
+    _step(order, undo_target(Status(order.status), order.moved_at, at), MoveKind.UNDO, by, at)
+    return order
+
+
+@transaction.atomic
+def recall_order(*, order_id: UUID, by: Actor, at: datetime) -> Order:
+    """Bring a ready order back to the kitchen, to its old place; the guest is not told a second time.
+
+    Raises:
+        OrderNotFoundError: no such order in the actor's stores.
+        IllegalMoveError: the order is not ready.
+
+    Locks: the order row, until commit. Emits: ``OrderStatusChanged``.
+    """
+    order = _for_kitchen(order_id, by)
+    if order.status == Status.IN_PREPARATION:
+        return order
+    if order.status not in MOVES[MoveKind.RECALL]:
+        raise IllegalMoveError(Status(order.status).label, Status.IN_PREPARATION.label, [])
+    _step(order, Status.IN_PREPARATION, MoveKind.RECALL, by, at)
+    return order
+
+
+@transaction.atomic
+def lock_for_payment(*, order_id: UUID) -> Order:
+    """Return one order locked, for ``payments`` to decide about its money.
+
+    Raises:
+        OrderNotFoundError: no such order.
+
+    Locks: the order row, until commit; the charge comes after it in the lock order.
+    """
+    order = Order.objects.select_for_update().filter(id=order_id).first()
+    if order is None:
+        raise OrderNotFoundError
+    return order
+
+
+@transaction.atomic
+def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
+    """Remember which charge is the current one of an order that waits for money.
+
+    Raises:
+        AlreadyPaidError: it does not wait for money.
+
+    Locks: the order row, until commit.
+    """
+    order = lock_for_payment(order_id=order_id)
+    if order.status != Status.AWAITING_PAYMENT:
+        raise AlreadyPaidError("Este pedido já foi pago ou encerrado.")
+    Order.objects.filter(id=order_id).update(payment_id=payment_id)
+
+
+@transaction.atomic
+def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
+    """Hand a paid order to the kitchen; return False when it no longer waits for money.
+
+    In the same transaction as the charge's settlement: the reservation is taken, each line gets its preparation row, the
+    order its place in the queue.
+
+    Raises:
+        OrderNotFoundError: no such order.
+
+    Locks: the order row, then its reservations and stock levels, until commit.
+    Emits: ``OrderPaid``, ``OrderStatusChanged``, ``InventoryUpdated``.
+    """
+    order = lock_for_payment(order_id=order_id)
+    if order.status != Status.AWAITING_PAYMENT:
+        return False
+    order.paid_at = order.queue_at = at
+    order.expires_at = None
+    _step(order, Status.RECEIVED, MoveKind.MOVE, by, at)
+    Preparation.objects.bulk_create(
+        Preparation(id=new_id(), line_id=line_id, station=station)
+        for line_id, station in OrderLine.objects.filter(order_id=order_id).values_list("id", "station")
+    )
+    publish(OrderPaid(subject=order.id, store=order.store_id, seq=order.version, at=at))
+    inventory.take_reserved(order_id=order_id, by=by, at=at)
+    return True
+
+
+def _for_kitchen(order_id: UUID, by: Actor) -> Order:
+    order = Order.objects.select_for_update().filter(id=order_id).first()
+    if order is None or not by.roles_at(order.store_id) & KITCHEN_ROLES:
+        raise OrderNotFoundError
+    return order
+
+
+def _step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime) -> None:
+    """Write one step: the row, its preparations, the history, the events. The caller holds the lock and knows it is legal."""
+    was = Status(order.status)
+    first_ready = to == Status.READY and order.ready_at is None
+    order.status, order.version, order.moved_at = to, order.version + 1, at
+    if first_ready:
+        order.ready_at = at
+    order.save(update_fields=["status", "version", "moved_at", "paid_at", "queue_at", "ready_at", "expires_at"])
+    _follow(order, to, at)
+    history.record(order, from_status=was, by=by, at=at, kind=kind)
+    if first_ready:
+        publish(OrderReady(subject=order.id, store=order.store_id, seq=order.version, at=at, number=order.number))
+    if to == Status.FINISHED:
+        publish(OrderHandedOver(subject=order.id, store=order.store_id, seq=order.version, at=at))
+
+
+def _follow(order: Order, to: Status, at: datetime) -> None:
+    """Let the things to make follow a step of the whole order."""
+    rows = Preparation.objects.filter(line__order_id=order.id).exclude(state=PreparationState.VOIDED)
+    if to == Status.RECEIVED:
+        rows.update(state=PreparationState.QUEUED, started_at=None, done_at=None)
+    elif to == Status.IN_PREPARATION:
+        rows.filter(state=PreparationState.QUEUED).update(state=PreparationState.STARTED, started_at=at)
+        rows.filter(state=PreparationState.DONE).update(state=PreparationState.STARTED, done_at=None)
+    elif to == Status.READY:
+        rows.exclude(state=PreparationState.DONE).update(state=PreparationState.DONE, done_at=at)

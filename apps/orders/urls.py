@@ -1,0 +1,16 @@
+"""Paths below ``/api/v1/orders``."""
+
+from django.urls import path
+
+from apps.orders import api
+
+urlpatterns = [
+    path("orders", api.OrdersView.as_view()),
+    path("orders/quote", api.QuoteView.as_view()),
+    path("orders/checkout", api.CheckoutView.as_view()),
+    path("orders/<uuid:order_id>", api.OrderView.as_view()),
+    path("orders/<uuid:order_id>/status", api.OrderStatusView.as_view()),
+    path("orders/<uuid:order_id>/recall", api.OrderRecallView.as_view()),
+    path("orders/<uuid:order_id>/undo", api.OrderUndoView.as_view()),
+    path("orders/<uuid:order_id>/history", api.OrderHistoryView.as_view()),
+]

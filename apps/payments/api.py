@@ -1,0 +1,131 @@
+"""The payments API: parse, call one function, say the answer."""
+
+import logging
+from uuid import UUID
+
+import orjson
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core.facade import (
+    Answer,
+    Claim,
+    RivalRunningError,
+    Role,
+    StrictSerializer,
+    claim_from,
+    keep_answer,
+    problem,
+    stored_answer,
+)
+from apps.payments import inbox, services
+from apps.payments.documents import payment_document
+from apps.payments.models import Charge
+from apps.payments.rules import Method, State
+from apps.stores.facade import may
+
+logger = logging.getLogger(__name__)
+
+STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
+LARGEST_WEBHOOK = 64 * 1024
+IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
+
+
+class NewPaymentSerializer(StrictSerializer):
+    """What to pay and how."""
+
+    order = serializers.UUIDField()
+    method = serializers.ChoiceField(choices=Method.choices)
+
+
+class PaymentsView(APIView):
+    """Start a payment."""
+
+    permission_classes = [may(Role.KIOSK, *STAFF)]
+
+    @extend_schema(request=NewPaymentSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
+    def post(self, request: Request) -> HttpResponse:
+        """Answer 201 with the QR, 202 while the provider is away, and a repeat with the same bytes."""
+        claim = claim_from(request.headers.get("Idempotency-Key"), principal=request.user.principal, body=request.data)
+        known = stored_answer(claim)
+        if known is None:
+            known = self._repeat_of(claim)
+        if known is not None:
+            response = HttpResponse(known.body, status=known.status, content_type="application/json")
+            response["Idempotent-Replayed"] = "true"
+            return response
+        asked = NewPaymentSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        charge = services.open_charge(
+            order_id=asked.validated_data["order"],
+            method=Method(asked.validated_data["method"]),
+            by=request.user,
+            claim=claim,
+            at=timezone.now(),
+        )
+        answer = _answer(charge)
+        if answer.status == 201:  # noqa: PLR2004
+            keep_answer(claim, answer)
+        return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+
+    def _repeat_of(self, claim: Claim) -> Answer | None:
+        """Answer a key whose charge is there but whose answer was never stored: the caller never got one."""
+        charge = services.replayed_charge(claim)
+        if charge is None:
+            return None
+        if charge.state == State.CREATING:
+            raise RivalRunningError("Esta cobrança já está sendo criada.")
+        return _answer(charge)
+
+
+class PaymentView(APIView):
+    """One payment."""
+
+    permission_classes = [may(Role.KIOSK, Role.AUDITOR, *STAFF)]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, payment_id: UUID) -> Response:
+        """Say how it stands."""
+        return Response(payment_document(services.charge_for(payment_id, request.user)))
+
+
+class PaymentCheckView(APIView):
+    """The guest says it is paid."""
+
+    permission_classes = [may(Role.KIOSK, *STAFF)]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, payment_id: UUID) -> Response:
+        """Ask the provider at once, every three seconds at most."""
+        charge = services.check_now(charge_id=payment_id, by=request.user, at=timezone.now())
+        return Response(payment_document(charge))
+
+
+@csrf_exempt
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Keep what the provider sent and say 200; a database that is away says 503, so that it is sent again."""
+    if int(request.headers.get("Content-Length") or 0) > LARGEST_WEBHOOK:
+        return problem(status=413)
+    try:
+        inbox.receive(query=request.GET.dict(), headers=dict(request.headers), body=request.body)
+    except DatabaseError:
+        logger.exception("webhook not stored")
+        response = problem(status=503, code="database_unavailable")
+        response["Retry-After"] = "30"
+        return response
+    return JsonResponse({})
+
+
+def _answer(charge: Charge) -> Answer:
+    """Say a charge just made: 202 until the provider has it."""
+    waiting = charge.state in (State.CREATING, State.QUEUED)
+    return Answer(status=202 if waiting else 201, body=orjson.dumps(payment_document(charge)))

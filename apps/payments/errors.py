@@ -1,0 +1,48 @@
+"""Refusals of this app, and what can go wrong at the provider."""
+
+from apps.core.facade import DomainError
+
+
+class PaymentNotFoundError(DomainError):
+    """No such payment, or not for this caller."""
+
+    code = "not_found"
+    status = 404
+    title = "Pagamento não encontrado"
+
+    def __init__(self) -> None:
+        super().__init__("Este pagamento não existe ou não é seu.")
+
+
+class ChargeOpenError(DomainError):
+    """The order already has a charge that waits for money."""
+
+    code = "charge_locked"
+    status = 409
+    title = "Já há uma cobrança aberta"
+
+
+class TooOftenError(DomainError):
+    """The same question came again too soon."""
+
+    code = "throttled"
+    status = 429
+    title = "Um instante"
+    retry_after_seconds = 3
+
+
+class ProviderError(Exception):
+    """The provider did not do what was asked."""
+
+
+class ProviderRejectedError(ProviderError):
+    """It refused; asking again with the same bytes is pointless. ``code`` is its own word."""
+
+    def __init__(self, code: str, http_status: int) -> None:
+        super().__init__(f"{http_status} {code}")
+        self.code = code
+        self.http_status = http_status
+
+
+class ProviderUnavailableError(ProviderError):
+    """It is away, or the answer was lost: the effect may or may not have happened; ask again with the same key."""

@@ -1,0 +1,82 @@
+"""Charges and what the provider tells us."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.core.facade import new_id
+from apps.payments.rules import OPEN, PAID, Method, State
+
+
+class Charge(models.Model):
+    """One attempt to be paid for one order.
+
+    Its state only moves up in ``rules.RANK``, in ``payments.services.settle_charge``. The key and the exact bytes of the
+    create call are stored before they are first sent, so every retry is the same request.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey("orders.Order", models.PROTECT, related_name="+", verbose_name="pedido")
+    method = models.CharField("meio", max_length=20, choices=Method.choices)
+    state = models.CharField("situação", max_length=20, choices=State.choices, default=State.CREATING)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    amount = models.DecimalField("valor", max_digits=10, decimal_places=2)
+    paid_amount = models.DecimalField("pago", max_digits=10, decimal_places=2, default=0)
+    refunded_amount = models.DecimalField("devolvido", max_digits=10, decimal_places=2, default=0)
+    principal = models.CharField(max_length=64)
+    client_key = models.CharField(max_length=64)
+    request_hash = models.BinaryField(max_length=32)
+    reference = models.CharField("referência", max_length=64, unique=True)
+    create_key = models.CharField(max_length=64, unique=True)
+    create_body = models.BinaryField()
+    provider_order_id = models.CharField("pedido no provedor", max_length=64, null=True, unique=True)
+    provider_account = models.CharField(max_length=32, blank=True)
+    provider_status = models.CharField("situação no provedor", max_length=40, blank=True)
+    qr_data = models.TextField(blank=True)
+    mismatch = models.CharField("divergência", max_length=200, blank=True)
+    created_at = models.DateTimeField("criada em")
+    expires_at = models.DateTimeField("vale até", null=True)
+    settled_at = models.DateTimeField("confirmada em", null=True)
+    next_check_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "cobrança"
+        verbose_name_plural = "cobranças"
+        constraints = [
+            models.UniqueConstraint("order", condition=Q(state__in=OPEN), name="charge_open_once_an_order"),
+            models.UniqueConstraint("order", condition=Q(state__in=PAID), name="charge_approved_once_an_order"),
+            models.UniqueConstraint("principal", "client_key", name="charge_once_a_client_key"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="charge_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=False) | ~Q(state__in=PAID), name="charge_paid_has_its_moment"
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="charge_state_is_known"),
+        ]
+        indexes = [models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due")]
+
+    def __str__(self) -> str:
+        return f"{self.get_method_display()} R$ {self.amount}"
+
+
+class WebhookEvent(models.Model):
+    """One notification as it came in. It only says where to look; nothing is believed from it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    received_at = models.DateTimeField("recebido em", auto_now_add=True)
+    topic = models.CharField("assunto", max_length=40)
+    resource_id = models.CharField("recurso", max_length=64)
+    action = models.CharField("ação", max_length=40)
+    signature = models.CharField("assinatura", max_length=8)
+    dedup_key = models.BinaryField(max_length=32, unique=True)
+    headers = models.JSONField("cabeçalhos")
+    body = models.BinaryField()
+    processed_at = models.DateTimeField("tratado em", null=True)
+    outcome = models.CharField("resultado", max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = "aviso do provedor"
+        verbose_name_plural = "avisos do provedor"
+        indexes = [models.Index("received_at", condition=Q(processed_at=None), name="webhook_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.resource_id}"

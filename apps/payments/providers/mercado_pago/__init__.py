@@ -1,0 +1,1 @@
+"""Mercado Pago through its Orders API: a QR that lives for minutes."""

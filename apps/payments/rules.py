@@ -1,0 +1,96 @@
+"""A charge's life, pure: what the provider's answer means and which way states may move."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import TextChoices
+
+
+class Method(TextChoices):
+    """How a guest pays."""
+
+    MERCADO_PAGO_QR = "mercado_pago_qr", "QR Mercado Pago"
+
+
+class State(TextChoices):
+    """Where a charge stands, named as in the API."""
+
+    CREATING = "creating", "criando"
+    QUEUED = "queued", "na fila"
+    PENDING = "pending", "aguardando"
+    EXPIRED = "expired", "expirada"
+    CANCELLED = "cancelled", "cancelada"
+    FAILED = "failed", "recusada pelo provedor"
+    MISMATCH = "mismatch", "divergente"
+    APPROVED = "approved", "aprovada"
+    LATE = "late", "paga fora de hora"
+
+
+OPEN = ("creating", "queued", "pending")
+PAID = ("approved",)
+RANK = {
+    State.CREATING: 1,
+    State.QUEUED: 1,
+    State.PENDING: 2,
+    State.EXPIRED: 3,
+    State.CANCELLED: 3,
+    State.FAILED: 3,
+    State.MISMATCH: 4,
+    State.APPROVED: 5,
+    State.LATE: 5,
+}
+FIRST_MINUTE = timedelta(seconds=60)
+OFTEN = timedelta(seconds=15)
+SELDOM = timedelta(seconds=30)
+KEEP_ASKING_AFTER_EXPIRY = timedelta(minutes=10)
+
+
+STATE_FROM = {
+    "processed": State.APPROVED,
+    "refunded": State.MISMATCH,  # given back at the provider without us: somebody has to look
+    "expired": State.EXPIRED,
+    "canceled": State.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """What the provider says of one of its orders. ``status`` is its own word; amounts are BRL."""
+
+    provider_order_id: str
+    status: str
+    amount: Decimal
+    paid: Decimal
+    refunded: Decimal
+    currency: str
+    reference: str
+    account: str
+    qr_data: str = ""
+    expires_at: datetime | None = None
+
+
+def state_from(provider_status: str) -> State:
+    """Translate the provider's word; one we do not know is never a payment."""
+    return STATE_FROM.get(provider_status, State.PENDING)
+
+
+def mismatch(told: ProviderState, *, amount: Decimal, reference: str, account: str) -> str:
+    """Return what about a paid order differs from what we asked for, or an empty string."""
+    differences = ["devolvido no provedor"] if told.refunded else []
+    if told.paid != amount or told.amount != amount:
+        differences.append(f"valor {told.paid} em vez de {amount}")
+    if told.currency != "BRL":
+        differences.append(f"moeda {told.currency or '?'}")
+    if told.reference != reference:
+        differences.append("referência de outra cobrança")
+    if account and told.account != account:
+        differences.append("conta de outro vendedor")
+    return "; ".join(differences)
+
+
+def next_check(created_at: datetime, expires_at: datetime | None, at: datetime) -> datetime | None:
+    """Return when to ask the provider next about an open charge; None when asking has become pointless."""
+    if expires_at is not None and at > expires_at + KEEP_ASKING_AFTER_EXPIRY:
+        return None
+    return at + (OFTEN if at - created_at < FIRST_MINUTE else SELDOM)

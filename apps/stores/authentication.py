@@ -1,0 +1,96 @@
+"""Who calls: a paired device or a signed-in member of staff."""
+
+from django.http import HttpRequest
+from django.middleware.csrf import CsrfViewMiddleware
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from apps.core.facade import Actor, Role
+from apps.stores import queries
+
+COOKIE = "bm_device"
+SCHEME = "Device"
+KIND_HEADER = "X-Device-Kind"
+BETWEEN_TOKENS = "."
+
+
+class _Csrf(CsrfViewMiddleware):
+    """Tells the reason instead of answering."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+        return reason
+
+
+def enforce_csrf(request: HttpRequest) -> None:
+    """Refuse a write that a cookie alone would allow.
+
+    Raises:
+        PermissionDenied: the CSRF token is missing or wrong.
+    """
+    check = _Csrf(lambda _: None)  # type: ignore[arg-type, return-value]
+    check.process_request(request)
+    reason = check.process_view(request, None, (), {})
+    if reason:
+        raise PermissionDenied("Recarregue a página e tente de novo.")
+
+
+def device_from_cookie(request: HttpRequest, kind: str) -> Actor | None:
+    """Return the device of one kind that this browser is paired as.
+
+    One browser may be paired as several kinds (a board and a panel on the same PC): the cookie then holds one token of
+    each, and the page says which one it speaks for.
+    """
+    for token in request.COOKIES.get(COOKIE, "").split(BETWEEN_TOKENS)[: len(Role)]:
+        actor = queries.device_actor(token) if token else None
+        if actor is not None and (not kind or actor.has_any(frozenset({Role(kind)}))):
+            return actor
+    return None
+
+
+def device_from_header(request: HttpRequest) -> Actor | None:
+    """Return the device named by ``Authorization: Device <token>``, or None."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return queries.device_actor(token.strip()) if scheme == SCHEME and token.strip() else None
+
+
+def asked_kind(request: HttpRequest) -> str:
+    """Return the kind of device a page says it speaks for, or an empty string."""
+    kind = request.headers.get(KIND_HEADER, "")
+    return kind if kind in (Role.KIOSK, Role.BOARD, Role.PANEL) else ""
+
+
+class DeviceAuthentication(BaseAuthentication):
+    """``Authorization: Device <token>``, or the cookie with a CSRF header on writes."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, None] | None:
+        """Return the device, or None to let the next credential try."""
+        if request.headers.get("Authorization", "").startswith(f"{SCHEME} "):
+            actor = device_from_header(request._request)  # noqa: SLF001 - DRF offers no public name
+            if actor is None:
+                raise AuthenticationFailed("Este dispositivo não está pareado.")
+            return actor, None
+        actor = device_from_cookie(request._request, asked_kind(request._request))  # noqa: SLF001
+        if actor is None:
+            return None
+        enforce_csrf(request._request)  # noqa: SLF001
+        return actor, None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme in a 401."""
+        return SCHEME
+
+
+class StaffSessionAuthentication(BaseAuthentication):
+    """The session of somebody signed in to the back office who holds a role, with a CSRF header on writes."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, None] | None:
+        """Return the person, or None when nobody is signed in."""
+        user = request._request.user  # noqa: SLF001
+        if not user.is_authenticated or not user.is_active:
+            return None
+        actor = queries.staff_actor(user.pk)
+        if actor is None:
+            return None
+        enforce_csrf(request._request)  # noqa: SLF001
+        return actor, None

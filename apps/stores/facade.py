@@ -1,0 +1,23 @@
+"""What the other apps may use of stores."""
+
+from apps.stores.admin_base import BOOKS, EVERYBODY, MANAGERS, OWNERS, StoreAdmin
+from apps.stores.authentication import asked_kind, device_from_cookie, device_from_header, enforce_csrf
+from apps.stores.permissions import may
+from apps.stores.queries import StoreFacts, actor_names, every_store_id, store_by_id
+
+__all__ = [
+    "BOOKS",
+    "EVERYBODY",
+    "MANAGERS",
+    "OWNERS",
+    "StoreAdmin",
+    "StoreFacts",
+    "actor_names",
+    "asked_kind",
+    "device_from_cookie",
+    "device_from_header",
+    "enforce_csrf",
+    "every_store_id",
+    "may",
+    "store_by_id",
+]

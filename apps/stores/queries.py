@@ -1,0 +1,54 @@
+"""Reading credentials and stores."""
+
+from dataclasses import dataclass
+from datetime import time
+from uuid import UUID
+
+from apps.core.facade import Actor, Grant, Role
+from apps.stores.models import Device, StaffRole, Store
+from apps.stores.services import hashed
+
+
+def device_actor(token: str) -> Actor | None:
+    """Return the device that holds this token, or None. One query."""
+    row = Device.objects.filter(token_hash=hashed(token)).values_list("id", "kind", "store_id").first()
+    if row is None:
+        return None
+    device_id, kind, store_id = row
+    return Actor(kind="device", id=device_id, grants=frozenset({Grant(Role(kind), store_id)}))
+
+
+def staff_actor(user_id: UUID) -> Actor | None:
+    """Return a person with all their roles, or None when they have none. One query."""
+    rows = StaffRole.objects.filter(user_id=user_id).values_list("role", "store_id")
+    grants = frozenset(Grant(Role(role), store_id) for role, store_id in rows)
+    return Actor(kind="staff", id=user_id, grants=grants) if grants else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What other apps need to know of a store."""
+
+    id: UUID
+    code: str
+    name: str
+    timezone: str
+    day_starts_at: time
+
+
+def store_by_id(store_id: UUID) -> StoreFacts | None:
+    """Return one store, or None. One query."""
+    row = Store.objects.filter(id=store_id).values("id", "code", "name", "timezone", "day_starts_at").first()
+    return StoreFacts(**row) if row else None
+
+
+def actor_names(*, staff: set[UUID], devices: set[UUID]) -> dict[UUID, str]:
+    """Return how people and devices are called, by id; unknown ids are left out. Two queries."""
+    names = {device.id: device.name for device in Device.objects.filter(id__in=devices)}
+    roles = StaffRole.objects.filter(user_id__in=staff).select_related("user")
+    return names | {role.user.id: role.user.name for role in roles}
+
+
+def every_store_id() -> list[UUID]:
+    """Return the ids of all stores of the chain."""
+    return list(Store.objects.values_list("id", flat=True))

@@ -1,0 +1,38 @@
+"""The Celery application.
+
+Only the engine publishes, and what it publishes can be lost: the rows in Postgres are the truth and are offered again
+(ADR-0003). Tasks are claimed by a lease on their row, so running one twice does no harm.
+"""
+
+import os
+from urllib.parse import urlsplit
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breadmate.settings")
+
+
+def broker_url(redis_url: str) -> str:
+    """Say a ``REDIS_URL`` in kombu's spelling: a socket is ``redis+socket://``, everything else is the same."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    database = parts.query.partition("db=")[2] or "0"
+    return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+app = Celery("breadmate")
+app.conf.update(
+    broker_url=broker_url(settings.REDIS_URL) if settings.REDIS_URL else "memory://",
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 60, "socket_connect_timeout": 0.2, "socket_timeout": 5},
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=5,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+)
+app.autodiscover_tasks()

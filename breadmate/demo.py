@@ -1,0 +1,168 @@
+"""The demo shop: a small padaria in two stores, its staff and its screens."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.catalog.models import Category, ModifierGroup, Option, Product, ProductModifierGroup, StoreProduct
+from apps.catalog.services import menu_changed
+from apps.core.actors import SYSTEM, Role
+from apps.core.models import User
+from apps.inventory.models import RecipeLine, StockItem
+from apps.inventory.services import adjust
+from apps.stores import services as stores
+from apps.stores.models import Device, StaffRole, Store
+
+STORES = [("CENTRO", "Padaria BreadMate Centro"), ("PRAIA", "Padaria BreadMate Praia")]
+DEVICES = [
+    ("kiosk", Role.KIOSK, "Totem 1"),
+    ("kiosk2", Role.KIOSK, "Totem 2"),
+    ("board", Role.BOARD, "Cozinha"),
+    ("panel", Role.PANEL, "Painel"),
+]
+STAFF = [
+    (Role.OWNER, "Helena Prado"),
+    (Role.MANAGER, "Rafael Lima"),
+    (Role.CASHIER, "Bia Souza"),
+    (Role.KITCHEN, "Seu Antônio"),
+    (Role.AUDITOR, "Carla Nunes"),
+]
+CATEGORIES = [
+    ("lanche", "Lanches"),
+    ("acompanhamento", "Acompanhamentos"),
+    ("bebida", "Bebidas"),
+    ("sobremesa", "Sobremesas"),
+]
+MILK = ("Leite", 0, 1, [("Integral", "0.00", 1), ("Sem lactose", "1.50", 1), ("De aveia", "2.50", 1)])
+EXTRAS = ("Adicionais", 0, 3, [("Bacon", "4.00", 2), ("Queijo extra", "3.00", 2), ("Ovo", "2.50", 2)])
+POINT = ("Ponto da chapa", 1, 1, [("Clarinho", "0.00", 1), ("Bem dourado", "0.00", 1)])
+GROUPS = [MILK, EXTRAS, POINT]
+
+
+@dataclass(frozen=True, slots=True)
+class Dish:
+    """One product of the demo menu; ``stock`` is what each store starts with, None when it is not counted."""
+
+    slug: str
+    category: str
+    name: str
+    description: str
+    price: str
+    station: str = "balcao"
+    prep_minutes: int = 0
+    groups: tuple[tuple[str, int, int, list[tuple[str, str, int]]], ...] = ()
+    stock: int | None = None
+    allergens: list[str] = field(default_factory=list)
+
+
+DISHES = [
+    Dish("pao-na-chapa", "lanche", "Pão na chapa", "Pão francês com manteiga, tostado na hora.", "6.50", "chapa", 4, (POINT,), 120, ["gluten", "leite"]),
+    Dish("misto-quente", "lanche", "Misto-quente", "Presunto e queijo derretido no pão de forma.", "14.90", "chapa", 6, (EXTRAS,), 60, ["gluten", "leite"]),
+    Dish("x-bacon", "lanche", "X-bacon", "Hambúrguer de 120 g, queijo, bacon crocante, alface e tomate.", "27.90", "chapa", 10, (EXTRAS,), 40, ["gluten", "leite", "ovo"]),
+    Dish("coxinha", "lanche", "Coxinha", "Frango com requeijão, casquinha crocante.", "8.50", "fritura", 3, (), 80, ["gluten", "leite"]),
+    Dish("pastel-de-carne", "lanche", "Pastel de carne", "Massa fininha, carne bem temperada.", "9.90", "fritura", 5, (), 50, ["gluten"]),
+    Dish("pao-de-queijo", "acompanhamento", "Pão de queijo", "Três unidades, quentinhas do forno.", "7.90", "balcao", 1, (), 100, ["leite", "ovo"]),
+    Dish("batata-frita", "acompanhamento", "Batata frita", "Porção sequinha de 300 g.", "18.00", "fritura", 8),
+    Dish("cafe-coado", "bebida", "Café coado", "Torra média do sul de Minas.", "5.00", "bebidas", 2),
+    Dish("cafe-com-leite", "bebida", "Café com leite", "Metade café, metade leite vaporizado.", "8.00", "bebidas", 3, (MILK,), None, ["leite"]),
+    Dish("suco-de-laranja", "bebida", "Suco de laranja", "Espremido na hora, 400 ml.", "12.00", "bebidas", 3),
+    Dish("refrigerante-guarana", "bebida", "Guaraná", "Lata de 350 ml, bem gelada.", "7.00", "bebidas", 0, (), 90),
+    Dish("brigadeiro", "sobremesa", "Brigadeiro", "Chocolate de verdade, granulado belga.", "4.50", "balcao", 0, (), 90, ["leite"]),
+    Dish("bolo-de-cenoura", "sobremesa", "Bolo de cenoura", "Fatia com cobertura de chocolate.", "11.00", "balcao", 1, (), 24, ["gluten", "leite", "ovo"]),
+    Dish("pudim", "sobremesa", "Pudim", "De leite condensado, com muita calda.", "12.50", "balcao", 1, (), 16, ["leite", "ovo"]),
+]  # fmt: skip
+
+
+@transaction.atomic
+def seed(at: datetime) -> dict[str, Any]:
+    """Fill an empty database with the demo shop; return the credentials as ``.run/demo.json`` holds them."""
+    shops = [Store.objects.create(code=code, name=name) for code, name in STORES]
+    for shop in shops:
+        for _, kind, name in DEVICES:
+            Device.objects.create(store=shop, kind=kind, name=name)
+    _menu(shops, at)
+    for role, name in STAFF:
+        user = User.objects.create_user(f"{role}@demo.breadmate.local", name=name, is_staff=True)
+        everywhere = role in (Role.OWNER, Role.AUDITOR)
+        StaffRole.objects.create(user=user, role=role, store=None if everywhere else shops[0])
+    return credentials(at)
+
+
+@transaction.atomic
+def credentials(at: datetime) -> dict[str, Any]:
+    """Give the demo's screens new tokens and its staff new passwords; the old ones stop working."""
+    told: dict[str, Any] = {"stores": [], "staff": {}}
+    for code, _ in STORES:
+        shop = Store.objects.get(code=code)
+        tokens = {
+            key: stores.pair_directly(device_id=Device.objects.get(store=shop, name=name).id, at=at)
+            for key, _, name in DEVICES
+        }
+        told["stores"].append({"id": str(shop.id), "code": shop.code, "name": shop.name, "devices": tokens})
+    for role, _ in STAFF:
+        user = User.objects.get(email=f"{role}@demo.breadmate.local")
+        password = secrets.token_urlsafe(9)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        told["staff"][str(role)] = {"email": user.email, "password": password}
+    return told
+
+
+def still_valid(told: dict[str, Any]) -> bool:
+    """Tell whether written-down credentials are the ones in this database."""
+    tokens = [token for shop in told.get("stores", []) for token in shop["devices"].values()]
+    known = Device.objects.filter(token_hash__in=[stores.hashed(token) for token in tokens]).count()
+    return bool(tokens) and known == len(tokens)
+
+
+def is_demo() -> bool:
+    """Tell whether this database holds the demo shop."""
+    return Store.objects.filter(code__in=[code for code, _ in STORES]).count() == len(STORES)
+
+
+def refuse_in_production() -> None:
+    """End rather than put demo data beside real guests."""
+    if settings.PRODUCTION:
+        raise SystemExit("demo data is refused in production")
+
+
+def _menu(shops: list[Store], at: datetime) -> None:
+    shelves = {
+        slug: Category.objects.create(slug=slug, name=name, position=position)
+        for position, (slug, name) in enumerate(CATEGORIES)
+    }
+    groups = {}
+    for name, least, most, options in GROUPS:
+        groups[name] = ModifierGroup.objects.create(name=name, min=least, max=most)
+        for position, (option, price, max_quantity) in enumerate(options):
+            Option.objects.create(
+                group=groups[name], name=option, price=Decimal(price), max_quantity=max_quantity, position=position
+            )
+    for position, dish in enumerate(DISHES):
+        product = Product.objects.create(
+            category=shelves[dish.category],
+            slug=dish.slug,
+            name=dish.name,
+            description=dish.description,
+            price=Decimal(dish.price),
+            station=dish.station,
+            prep_minutes=dish.prep_minutes,
+            allergens=dish.allergens,
+            picture=f"art/{dish.slug}.svg",
+            position=position,
+        )
+        for place, (name, *_) in enumerate(dish.groups):
+            ProductModifierGroup.objects.create(product=product, group=groups[name], position=place)
+        if dish.stock is not None:
+            item = StockItem.objects.create(name=dish.name)
+            RecipeLine.objects.create(product=product, item=item)
+            for shop in shops:
+                adjust(store_id=shop.id, item_id=item.id, delta=dish.stock, reason="count", by=SYSTEM, at=at)
+    dearer = Product.objects.get(slug="cafe-coado")
+    StoreProduct.objects.create(store=shops[1], product=dearer, price=Decimal("6.00"))
+    menu_changed(store_ids=[shop.id for shop in shops], at=at)

@@ -1,0 +1,54 @@
+"""The front door: where a newcomer to the demo finds every screen."""
+
+import os
+from datetime import datetime
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.core.facade import Role
+from apps.stores import cookies, services
+from apps.stores.authentication import device_from_cookie
+from apps.stores.models import Device, Store
+
+PAGE_OF = {Role.KIOSK: "/kiosk/", Role.BOARD: "/kitchen/", Role.PANEL: "/panel/"}
+NAME_OF = {
+    Role.KIOSK: "Totem do navegador",
+    Role.BOARD: "Cozinha do navegador",
+    Role.PANEL: "Painel do navegador",
+}
+
+
+@require_GET
+@never_cache
+def front(request: HttpRequest) -> HttpResponse:
+    """Show the demo's screens; a real shop starts at its administration."""
+    if not settings.DEMO:
+        return HttpResponseRedirect("/admin/")
+    links = {"admin": "/admin/", "docs": "/api/v1/docs/", "simulator": os.environ.get("SIMULATOR_URL", "")}
+    stores = list(Store.objects.order_by("created_at").values("code", "name")[:20])
+    return render(request, "door.html", {"stores": stores, "links": links})
+
+
+@require_POST
+def open_as(request: HttpRequest, kind: str) -> HttpResponse:
+    """Make this browser a screen of the demo shop; it may be several at once."""
+    if not settings.DEMO or kind not in (Role.KIOSK, Role.BOARD, Role.PANEL):
+        raise Http404
+    role = Role(kind)
+    response = HttpResponseRedirect(PAGE_OF[role])
+    if device_from_cookie(request, role) is None:
+        cookies.remember(request, response, kind=role, token=_browser_token(role, timezone.now()))
+    return response
+
+
+def _browser_token(role: Role, at: datetime) -> str:
+    store = Store.objects.order_by("created_at").first()
+    if store is None:
+        raise Http404
+    device, _ = Device.objects.get_or_create(store=store, name=NAME_OF[role], defaults={"kind": role})
+    return services.pair_directly(device_id=device.id, at=at)

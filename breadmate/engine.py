@@ -1,0 +1,107 @@
+"""The engine: delivers events, runs the chores, offers due work to Celery.
+
+It looks twice a second and whenever Redis wakes it; without Redis it does the calls itself. Several engines may run: rows
+are taken with SKIP LOCKED, so each is worked on once. It can be killed at any moment; what it had not committed is found
+again by the next look.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import redis
+from celery import Task
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from kombu.exceptions import OperationalError as BrokerAwayError
+
+from apps.core import dispatch, partitions, wake
+from breadmate import subscriptions
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 0.5
+AFTER_FAILURE_SECONDS = 2.0
+PARTITIONS_EVERY_SECONDS = 6 * 60 * 60
+
+
+class Engine:
+    """One engine process."""
+
+    def __init__(self) -> None:
+        self.news = threading.Event()
+        self.stopping = threading.Event()
+        self.partitions_checked_at: datetime | None = None
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; the round under way is finished."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+        threading.Thread(target=self._listen, daemon=True).start()
+        logger.info("engine is running")
+        while not self.stopping.is_set():
+            self.news.clear()
+            more = self._safely(self.round)
+            if not more:
+                self.news.wait(LOOK_EVERY_SECONDS)
+
+    def stop(self) -> None:
+        """End after the present round."""
+        self.stopping.set()
+        self.news.set()
+
+    def round(self) -> bool:
+        """Do all that is due now; return True when there is more waiting."""
+        at = datetime.now(UTC)
+        delivered = dispatch.deliver_new(subscriptions.AFTER_COMMIT, at=at)
+        dispatch.retry_failed(subscriptions.AFTER_COMMIT, at=at)
+        for chore in subscriptions.CHORES:
+            chore(at)
+        for claim, task in subscriptions.DUE:
+            for row_id in claim(at):
+                offer(task, row_id)
+        self._keep_partitions(at)
+        return delivered == dispatch.BATCH
+
+    def _keep_partitions(self, at: datetime) -> None:
+        last = self.partitions_checked_at
+        if last is None or (at - last).total_seconds() > PARTITIONS_EVERY_SECONDS:
+            partitions.ensure(at)
+            self.partitions_checked_at = at
+
+    def _safely(self, work: Callable[[], bool]) -> bool:
+        """Run one round; a database that is away, or a fault in one chore, must not end the engine."""
+        try:
+            return work()
+        except DatabaseError as problem:
+            logger.warning("engine waits for the database: %r", problem)
+        except Exception:
+            logger.exception("engine round failed")
+        finally:
+            close_old_connections()
+        self.stopping.wait(AFTER_FAILURE_SECONDS)
+        return False
+
+    def _listen(self) -> None:
+        while settings.REDIS_URL:
+            try:
+                for news in wake.listen(timeout_seconds=30):
+                    if news is not None:
+                        self.news.set()
+            except redis.RedisError:
+                self.stopping.wait(AFTER_FAILURE_SECONDS)
+
+
+def offer(task: Task, row_id: UUID) -> None:
+    """Hand one row to a worker, or do it here when there is no broker."""
+    if not settings.REDIS_URL:
+        task(id_=str(row_id))
+        return
+    try:
+        task.apply_async(kwargs={"id_": str(row_id)}, retry=False)
+    except (BrokerAwayError, redis.RedisError, OSError):
+        logger.warning("broker is away, the engine does %s itself", task.name)
+        task(id_=str(row_id))

@@ -1,0 +1,65 @@
+"""``manage.py prepare``: make the database ready for the processes, quickly when it already is."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from apps.core import partitions
+from apps.stores.models import Store
+from breadmate import demo
+
+
+class Command(BaseCommand):
+    """Migrate when something is new, make partitions, fill an empty database with the demo shop when asked to."""
+
+    help = "Prepara o banco: migrações, partições e, com DEMO=1, a loja de demonstração."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take where the demo's credentials are to be written."""
+        parser.add_argument("--demo-file", type=Path, help="onde escrever as credenciais da demonstração")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do only what is missing."""
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write("migrating")
+            self.stdout.flush()
+            call_command("migrate", interactive=False, verbosity=1)
+        now = timezone.now()
+        partitions.ensure(now)
+        if settings.DEMO:
+            demo.refuse_in_production()
+            self._demo(options["demo_file"])
+
+    def _demo(self, file: Path | None) -> None:
+        now = timezone.now()
+        if not Store.objects.exists():
+            self.stdout.write("filling the demo shop")
+            self.stdout.flush()
+            self._write(file, demo.seed(now))
+        elif demo.is_demo() and file is not None and not demo.still_valid(_read(file)):
+            self._write(file, demo.credentials(now))
+
+    def _write(self, file: Path | None, told: dict[str, Any]) -> None:
+        if file is None:
+            self.stdout.write(json.dumps(told))
+            return
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+        file.write_text(json.dumps(told))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

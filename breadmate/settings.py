@@ -1,0 +1,233 @@
+"""Settings, all read from the environment; `.env.example` lists every variable with its default."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import environ
+from csp.constants import NONE, SELF
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENVIRONMENT = env.str("BREADMATE_ENV", "development")  # development | test | production
+PRODUCTION = ENVIRONMENT == "production"
+ROLE = env.str("BREADMATE_ROLE", "web")  # stream: the small process that serves only the live streams
+
+SECRET_KEY = (
+    env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", "only-for-development-and-tests-" + "x" * 32)
+)
+DEBUG = False
+DEMO = env.bool("DEMO", False)
+
+PORT = env.int("PORT", 8000)
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+STREAM_URL = env.str("STREAM_URL", f"http://127.0.0.1:{PORT + 1}").rstrip("/")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname or "127.0.0.1", "127.0.0.1", "localhost"]
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE = PUBLIC_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "breadmate",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+    "apps.core",
+    "apps.stores",
+    "apps.catalog",
+    "apps.inventory",
+    "apps.orders",
+    "apps.payments",
+    "apps.kitchen",
+    "apps.kiosk",
+]
+
+STREAM_MIDDLEWARE = [
+    "apps.core.middleware.RequestIdMiddleware",
+]
+WEB_MIDDLEWARE = [
+    "apps.core.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "apps.core.middleware.ApiPathMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+MIDDLEWARE = STREAM_MIDDLEWARE if ROLE == "stream" else WEB_MIDDLEWARE
+ROOT_URLCONF = "breadmate.stream_urls" if ROLE == "stream" else "breadmate.urls"
+APPEND_SLASH = False
+WSGI_APPLICATION = "breadmate.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def database() -> dict[str, Any]:
+    """Read ``DATABASE_URL``; processes that serve many requests share a pool, commands and tests do not.
+
+    ``prepare_threshold`` 1 lets Postgres plan a repeated statement once (Django's own default is never). ``lock_timeout``
+    bounds every wait for a row, ``statement_timeout`` every runaway query.
+    """
+    config: dict[str, Any] = dict(
+        dj_database_url.parse(env.str("DATABASE_URL", "postgres://breadmate@127.0.0.1/breadmate"))
+    )
+    options: dict[str, Any] = {**config.get("OPTIONS", {}), "prepare_threshold": 1}
+    options.setdefault("connect_timeout", 3)
+    options.setdefault("options", "-c lock_timeout=3s -c statement_timeout=15s -c timezone=UTC")
+    pool_size = env.int("DB_POOL", 12)
+    if pool_size:
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 3}
+    return {**config, "OPTIONS": options, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": database()}
+REDIS_URL = env.str("REDIS_URL", "")
+
+AUTH_USER_MODEL = "core.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+]
+
+LANGUAGE_CODE = "pt-br"
+TIME_ZONE = "America/Sao_Paulo"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / ".run" / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if ENVIRONMENT == "test"
+        else "breadmate.static.StaticStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = ENVIRONMENT == "test"
+MEDIA_ROOT = BASE_DIR / "media"
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_SSL_REDIRECT = PRODUCTION and SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF, STREAM_URL],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.stores.authentication.DeviceAuthentication",
+        "apps.stores.authentication.StaffSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.stores.permissions.Nobody"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.core.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "BreadMate",
+    "DESCRIPTION": "Self-ordering for bakeries and quick-service restaurants.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "BreadMate",
+    "SITE_HEADER": "BreadMate",
+    "COLORS": {
+        "primary": {
+            "50": "#FFF8EC",
+            "100": "#FBE9D3",
+            "200": "#F6D2A8",
+            "300": "#EBB275",
+            "400": "#D98B45",
+            "500": "#C66F2B",
+            "600": "#B4581A",
+            "700": "#934615",
+            "800": "#763913",
+            "900": "#5E2F12",
+            "950": "#351808",
+        },
+    },
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+# Life of an unpaid order and of the QR shown for it; the limits that protect the shop (api.md).
+ORDER_TTL_SECONDS = env.int("ORDER_TTL_SECONDS", 300)
+
+MP_BASE_URL = env.str("MP_BASE_URL", "https://api.mercadopago.com").rstrip("/")
+MP_ACCESS_TOKEN = env.str("MP_ACCESS_TOKEN", "")
+MP_WEBHOOK_SECRETS = env.list("MP_WEBHOOK_SECRETS", default=[])
+MP_QR_TTL_SECONDS = env.int("MP_QR_TTL_SECONDS", 300)
+MP_CONNECT_TIMEOUT_SECONDS = env.float("MP_CONNECT_TIMEOUT", 2.0)
+MP_READ_TIMEOUT_SECONDS = env.float("MP_READ_TIMEOUT", 4.0)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "apps.core.request_ids.LogFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"propagate": False}, "django.request": {"level": "ERROR"}},
+}

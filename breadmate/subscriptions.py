@@ -1,0 +1,29 @@
+"""Which event wakes whom: the one table, read top to bottom."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from celery import Task
+
+from apps.contracts import events
+from apps.core.dispatch import Handler
+from apps.kitchen import handlers as kitchen
+from apps.payments import facade as payments
+from apps.payments import tasks as payment_tasks
+
+# In the transaction of the change; an exception there aborts the change.
+IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None], ...]] = {}
+
+# After the commit, by the engine, once each.
+AFTER_COMMIT: Mapping[str, tuple[Handler, ...]] = {
+    events.OrderReady.type: (kitchen.on_order_ready,),
+}
+
+# What the engine does itself each time it looks.
+CHORES: tuple[Callable[[datetime], object], ...] = (lambda at: payments.process_inbox(at=at),)
+
+# Rows whose moment has come, and the task that calls out for each.
+DUE: tuple[tuple[Callable[[datetime], list[UUID]], Task], ...] = (
+    (lambda at: payments.claim_due(at=at), payment_tasks.advance_charge),
+)

@@ -1,0 +1,47 @@
+"""What the web process serves."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from apps.core import health
+from breadmate import door, errors
+from breadmate.admin_site import site
+
+
+@csrf_exempt
+def to_stream(request: HttpRequest) -> HttpResponse:
+    """Send a stream that was asked of the wrong process to the right one."""
+    response = HttpResponseRedirect(f"{settings.STREAM_URL}{request.get_full_path()}")
+    response.status_code = 307
+    return response
+
+
+api = [
+    path("", include("apps.stores.urls")),
+    path("", include("apps.catalog.urls")),
+    path("", include("apps.orders.urls")),
+    path("", include("apps.payments.urls")),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]
+
+urlpatterns = [
+    re_path(r"^health/?$", health.ready),
+    re_path(r"^health/live/?$", health.live),
+    re_path(r"^health/ready/?$", health.ready),
+    re_path(r"^(kitchen|panel|t/[^/]+|api/v1/orders/[^/]+)/stream/?$", to_stream),
+    path("api/v1/", include(api)),
+    path("admin/", site.urls),
+    path("", door.front, name="front"),
+    path("demo/open/<str:kind>/", door.open_as, name="open-as"),
+    path("", include("apps.kiosk.urls")),
+    path("", include("apps.kitchen.urls")),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

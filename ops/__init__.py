@@ -1,0 +1,1 @@
+"""Programs that run beside BreadMate: never imported by its applications."""
