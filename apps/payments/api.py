@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 import orjson
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -117,7 +117,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
         return problem(status=413)
     try:
         inbox.receive(query=request.GET.dict(), headers=dict(request.headers), body=request.body)
-    except DatabaseError:
+    except (InterfaceError, OperationalError):
         logger.exception("webhook not stored")
         response = problem(status=503, code="database_unavailable")
         response["Retry-After"] = "30"

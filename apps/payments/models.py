@@ -66,7 +66,7 @@ class WebhookEvent(models.Model):
     topic = models.CharField("assunto", max_length=40)
     resource_id = models.CharField("recurso", max_length=64)
     action = models.CharField("ação", max_length=40)
-    signature = models.CharField("assinatura", max_length=8)
+    signature = models.CharField("assinatura", max_length=12)
     dedup_key = models.BinaryField(max_length=32, unique=True)
     headers = models.JSONField("cabeçalhos")
     body = models.BinaryField()

@@ -92,15 +92,11 @@ class Supervisor:
         except PermissionError:
             raise StartError(f"{path} belongs to another user: start as that user, or set RUN_DIR.") from None
         end = time.monotonic() + LEFTOVERS_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                pid, url, state = ([*path.read_text().split(), "?", "?", "?"])[:3]
-                if state == "stopping" and time.monotonic() < end:
-                    self.family.wait_for(lambda: False, f"waiting for pid {pid} to stop", seconds=0.3)
-                    continue
+        while not _locked(lock):
+            pid, url, state = ([*path.read_text().split(), "?", "?", "?"])[:3]
+            if state == "stopping" and time.monotonic() < end:
+                self.family.wait_for(lambda: False, f"waiting for pid {pid} to stop", seconds=0.3)
+            else:
                 lock.close()
                 raise StartError(
                     f"BreadMate is already running: pid {pid}, {url} (another one beside it: set PORT and RUN_DIR)"
@@ -149,6 +145,7 @@ class Supervisor:
             child, fingerprint = collecting
             self._finish(child, "collecting static files")
             static.stamp(self.plan).write_text(fingerprint)
+            self._static_lock.close()
             self.screen.step("static files are collected")
         self.screen.step("starting web, stream, engine, worker" + (", simulator" if self.plan.simulator_port else ""))
         for make in (services.web, services.simulator, services.stream, services.engine, services.worker):
@@ -201,16 +198,19 @@ class Supervisor:
         )
 
     def _begin_collecting(self, env: dict[str, str]) -> tuple[Child, str] | None:
-        """Start ``collectstatic`` beside the database when its sources changed."""
+        """Start ``collectstatic`` beside the database when its sources changed; one stack of a folder does at a time."""
         wanted = static.fingerprint()
         if static.is_current(self.plan, wanted):
             return None
         self.screen.step("collecting static files")
         self.plan.static_root.parent.mkdir(parents=True, exist_ok=True)
+        self._static_lock = static.stamp(self.plan).with_suffix(".lock").open("a")
+        waited = self.family.wait_for(lambda: _locked(self._static_lock), "another stack collects static files", seconds=STEP_SECONDS)
+        if not waited or static.is_current(self.plan, wanted):
+            self._static_lock.close()
+            return None
         static.stamp(self.plan).unlink(missing_ok=True)
-        return self.family.start(
-            services.manage(self.plan, env, "static", "collectstatic", "--noinput", "-v", "0")
-        ), wanted
+        return self.family.start(services.manage(self.plan, env, "static", "collectstatic", "--noinput", "-v", "0")), wanted
 
     def _start_postgres(self, env: dict[str, str], sockets: Path) -> None:
         programs = servers.postgres_programs(self.account)
@@ -293,6 +293,15 @@ class Supervisor:
         if self.family.children:
             self.screen.step(f"stopped in {time.monotonic() - begun:.1f} s")
         self._lock.close()
+
+
+def _locked(file: TextIO) -> bool:
+    """Take the lock on an open file, unless somebody else has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -1,0 +1,134 @@
+/** Starts the kiosk and minds what no single view can: connection, pairing, guests who leave, a fresh menu. */
+
+import { idleMs, leaveAccessMode } from "./access.js";
+import { OfflineError } from "./api.js";
+import { cart } from "./cart.js";
+import { countDown, IdleTimer } from "./idle.js";
+import { recall, remember } from "./memory.js";
+import { menu } from "./menu.js";
+import { ask } from "./parts.js";
+import { closePurchase, openPurchase } from "./purchase.js";
+import { quote } from "./quote.js";
+import { registerViews, show } from "./screen.js";
+import { t } from "./strings.js";
+import { attractView } from "./views/attract.js";
+import { cartView } from "./views/cart.js";
+import { counterView } from "./views/counter.js";
+import { diningView } from "./views/dining.js";
+import { doneView } from "./views/done.js";
+import { forgetShelfPosition, menuView } from "./views/menu.js";
+import { cancelledView, expiredView, loadingView, offlineView, unpairedView } from "./views/notices.js";
+import { paymentView } from "./views/payment.js";
+import { productView } from "./views/product.js";
+
+const LAST_CALL_MS = 15_000;
+const MENU_REFRESH_MS = 60_000;
+const RECONNECT_MS = 5_000;
+const PAIRING_RELOAD_MS = 30_000;
+
+registerViews({
+  loading: loadingView,
+  attract: welcomeNextGuest,
+  dining: diningView,
+  menu: menuView,
+  product: productView,
+  cart: cartView,
+  payment: paymentView,
+  counter: counterView,
+  done: doneView,
+  expired: expiredView,
+  cancelled: cancelledView,
+  offline: offlineView,
+  unpaired: unpairedView,
+});
+
+/** The first screen is also where everything of the last guest is forgotten. */
+function welcomeNextGuest(params) {
+  cart.clear();
+  closePurchase();
+  forgetShelfPosition();
+  return attractView(params);
+}
+
+const offlineBanner = document.getElementById("offline");
+offlineBanner.textContent = t("offline.banner");
+let reconnecting = 0;
+
+window.addEventListener("connection", ({ detail: { online } }) => {
+  offlineBanner.hidden = online;
+  clearTimeout(reconnecting);
+  if (!online) reconnecting = setTimeout(reconnect, RECONNECT_MS);
+});
+
+async function reconnect() {
+  await menu.refresh().catch(() => {});
+  if (!offlineBanner.hidden) return;
+  if (quote.error instanceof OfflineError) quote.refresh();
+}
+
+/** A revoked device is paired again on the page the server shows instead of the kiosk; a second refusal is no reason to spin. */
+window.addEventListener("device-refused", () => {
+  const reloadedAt = recall("reloaded-at", 0);
+  if (Date.now() - reloadedAt < PAIRING_RELOAD_MS) {
+    show("unpaired");
+    return;
+  }
+  remember("reloaded-at", Date.now());
+  window.location.reload();
+});
+
+let stopLastCall = () => {};
+const idle = new IdleTimer(idleMs, lastCall);
+
+function lastCall() {
+  const stay = () => {
+    stopLastCall();
+    idle.start();
+  };
+  const leave = () => {
+    stopLastCall();
+    show("attract");
+  };
+  const { say } = ask({
+    title: t("idle.title"),
+    text: "",
+    choices: [
+      { label: t("idle.leave"), run: leave },
+      { label: t("idle.stay"), kind: "primary", run: stay },
+    ],
+  });
+  stopLastCall = countDown(Date.now() + LAST_CALL_MS, (n) => say(t("idle.text", { n })), leave);
+}
+
+window.addEventListener("screen-change", ({ detail: { waitsForGuest } }) => {
+  stopLastCall();
+  if (waitsForGuest) idle.start();
+  else idle.stop();
+});
+
+for (const gesture of ["contextmenu", "gesturestart", "dragstart"]) {
+  window.addEventListener(gesture, (event) => event.preventDefault());
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Goes on where a reload interrupted the guest: at the open payment, in the menu, or at the beginning. */
+async function start() {
+  show("loading");
+  while (!menu.isLoaded) {
+    try {
+      await menu.refresh();
+    } catch {
+      show("offline");
+      await pause(RECONNECT_MS);
+    }
+  }
+  const purchase = openPurchase();
+  if (purchase) show(purchase.payment?.method === "counter" ? "counter" : "payment", purchase);
+  else if (!cart.isEmpty && cart.diningOption) show("menu");
+  else show("attract");
+  quote.refresh();
+}
+
+start();
+setInterval(() => menu.refresh().catch(() => {}), MENU_REFRESH_MS);

@@ -1,0 +1,11 @@
+/** What the page tells the app, read once from the data attributes of <body>. */
+
+const { dataset } = document.body;
+
+export const config = Object.freeze({
+  apiBase: dataset.apiBase,
+  storeName: dataset.storeName,
+  logo: dataset.logo,
+  fallbackImage: dataset.fallbackImage,
+  idleMs: Number(dataset.idleSeconds) * 1000,
+});

@@ -1,0 +1,193 @@
+/** Every text of the kiosk, by language. A new language is one more table with the same keys. */
+
+const TEXTS = {
+  "pt-BR": {
+    // attract
+    "attract.headline": "Bateu a fome?",
+    "attract.sub": "Peça aqui, pague com QR e retire no balcão.",
+    "attract.start": "Toque para começar",
+    "attract.closed": "Estamos fechados agora",
+    "attract.opens": "Abrimos às {time}. Até já!",
+    "attract.loading": "Esquentando o forno…",
+    "attract.noMenu": "O cardápio ainda está vazio",
+    "attract.noMenuHint": "Assim que a loja cadastrar os produtos, eles aparecem aqui sozinhos.",
+
+    // eat in or take out
+    "dining.title": "Onde você vai comer?",
+    "dining.eat_in": "Comer aqui",
+    "dining.eat_in.hint": "Servido na bandeja",
+    "dining.take_out": "Levar",
+    "dining.take_out.hint": "Embalado para viagem",
+
+    // menu
+    "menu.title": "O que vai ser hoje?",
+    "menu.categories": "Categorias",
+    "menu.soldOut": "Esgotado",
+    "menu.soldOutUntil": "Volta às {time}",
+    "menu.slow": "+{value} min",
+    "menu.promo": "Promoção",
+    "menu.coming": "Sai às {time}",
+    "menu.cartEmpty": "Escolha o primeiro item",
+    "menu.review": "Ver pedido",
+    "menu.restart": "Recomeçar",
+
+    // product
+    "product.choose.exactly": "Escolha {min}",
+    "product.choose.between": "Escolha de {min} a {max}",
+    "product.choose.upTo": "Até {max}, se quiser",
+    "product.missing": "Falta escolher: {group}",
+    "product.unavailable": "Em falta",
+    "product.allergens": "Contém: {names}",
+    "product.note": "Alguma observação?",
+    "product.noteHint": "Ex.: bem passado, sem cebola",
+    "product.noteLeft": "{n} letras restantes",
+    "product.add": "Adicionar",
+    "product.save": "Salvar",
+
+    // cart
+    "cart.title": "Seu pedido",
+    "cart.empty": "Seu pedido está vazio",
+    "cart.emptyHint": "Volte ao cardápio e toque no que der vontade.",
+    "cart.items.one": "1 item",
+    "cart.items.other": "{n} itens",
+    "cart.more": "Pedir mais",
+    "cart.edit": "Alterar",
+    "cart.remove": "Tirar",
+    "cart.note": "Obs.: {note}",
+    "cart.subtotal": "Subtotal",
+    "cart.total": "Total",
+    "cart.promise": "Pronto em cerca de {n} min",
+    "cart.pay": "Pagar {total}",
+    "cart.payPlain": "Pagar",
+    "cart.placing": "Reservando seus itens…",
+    "cart.retry": "Tentar de novo",
+
+    // payment
+    "pay.title": "Pague com o celular",
+    "pay.step1": "Abra o app do Mercado Pago ou do seu banco",
+    "pay.step2": "Aponte a câmera para o código",
+    "pay.step3": "Confirme o pagamento e espere aqui",
+    "pay.qr": "Código QR para pagar {amount}",
+    "pay.preparing": "Gerando o código…",
+    "pay.timeLeft": "O código vale por mais",
+    "pay.check": "Já paguei",
+    "pay.checking": "Conferindo…",
+    "pay.notYet": "O pagamento ainda não chegou. Se você já confirmou no celular, aguarde uns segundos: esta tela muda sozinha.",
+    "pay.counter": "Pagar no caixa",
+    "pay.cancel": "Cancelar pedido",
+    "pay.order": "Pedido {number}",
+    "pay.again": "Gerar novo código",
+    "pay.qrExpired": "O código venceu",
+    "pay.qrExpiredHint": "Nada foi cobrado. Gere um novo código para continuar.",
+    "pay.queued": "O QR está demorando",
+    "pay.queuedHint": "O serviço de pagamento não respondeu. Seu pedido está guardado e nada foi cobrado. Aguarde aqui, ou pague no caixa.",
+    "pay.failed": "Não deu para gerar o código",
+    "pay.failedHint": "Nada foi cobrado. Tente de novo ou pague no caixa.",
+    "pay.locked": "Há um pagamento em andamento",
+    "pay.lockedHint": "Não pague de novo. Espere a confirmação nesta tela ou chame um atendente.",
+    "pay.cancelTitle": "Cancelar este pedido?",
+    "pay.cancelText": "Os itens voltam para a vitrine. Se você já pagou, não cancele: espere a confirmação.",
+    "pay.cancelLeave": "Cancelar e sair",
+    "pay.cancelEdit": "Mudar itens",
+    "pay.keep": "Continuar pagando",
+
+    // pay at the counter
+    "counter.title": "Agora é no caixa",
+    "counter.text": "Diga este número e pague {amount} em dinheiro ou cartão. O preparo começa depois do pagamento.",
+
+    // after the order
+    "done.title": "Pedido confirmado!",
+    "done.number": "Seu número",
+    "done.promise": "Pronto em cerca de {n} min",
+    "done.track": "Acompanhe no celular",
+    "done.trackHint": "Aponte a câmera para ver quando ficar pronto.",
+    "done.pickUp": "Retire no balcão quando seu número aparecer no painel.",
+    "done.close": "Concluir",
+    "done.back": "Volta ao início em {n} s",
+    "expired.title": "O tempo do pedido acabou",
+    "expired.text": "Nada foi cobrado, e seus itens continuam aqui. Quer tentar de novo?",
+    "expired.leave": "Voltar ao início",
+    "expired.retry": "Refazer pedido",
+    "cancelled.title": "Pedido cancelado",
+    "cancelled.text": "Se algum pagamento tiver sido feito, ele é devolvido automaticamente.",
+
+    // trouble
+    "offline.banner": "Sem conexão. Seu pedido está guardado neste totem; tentando de novo…",
+    "offline.title": "Sem conexão com a loja",
+    "offline.text": "Nada foi cobrado. Assim que a conexão voltar, esta tela continua sozinha. Se preferir, peça no caixa.",
+    "offline.place": "A conexão caiu. Seu pedido está guardado e não será feito duas vezes. Toque em “Tentar de novo”.",
+    "trouble.title": "Algo deu errado aqui",
+    "trouble.text": "Seu pedido continua guardado e nada foi cobrado. Tente de novo ou peça no caixa.",
+    "trouble.busy": "Muitos pedidos ao mesmo tempo. Seu carrinho está guardado: tente de novo em instantes.",
+    "trouble.unpaired": "Este totem foi desligado da loja",
+    "trouble.unpairedHint": "Peça no caixa, por favor. Um atendente pode conectar o totem de novo.",
+    "trouble.reload": "Verificar de novo",
+    "price.title": "O preço mudou",
+    "price.text": "O total do seu pedido passou de {before} para {after}.",
+    "price.accept": "Continuar por {after}",
+    "price.review": "Rever pedido",
+    "gone.title": "Acabou de esgotar",
+    "gone.text": "Não temos mais: {names}. O resto do seu pedido está guardado.",
+    "gone.someText": "Só restam {available} de {names}. O resto do seu pedido está guardado.",
+    "gone.remove": "Tirar e continuar",
+    "gone.review": "Rever pedido",
+
+    // idle and leaving
+    "idle.title": "Ainda está aí?",
+    "idle.text": "Seu pedido será apagado em {n} s.",
+    "idle.stay": "Continuar pedido",
+    "idle.leave": "Apagar e sair",
+    "restart.title": "Começar de novo?",
+    "restart.text": "Os itens escolhidos serão apagados.",
+    "restart.yes": "Apagar tudo",
+    "restart.no": "Continuar pedido",
+
+    // access mode
+    "access.on": "Modo acessível",
+    "access.off": "Modo padrão",
+
+    // shared
+    "back": "Voltar",
+    "close": "Fechar",
+    "more": "Mais um {name}",
+    "less": "Menos um {name}",
+
+    // allergens, by the codes of the menu
+    "allergen.gluten": "glúten",
+    "allergen.milk": "leite",
+    "allergen.egg": "ovo",
+    "allergen.soy": "soja",
+    "allergen.peanut": "amendoim",
+    "allergen.nuts": "castanhas",
+    "allergen.almond": "amêndoas",
+    "allergen.fish": "peixe",
+    "allergen.crustaceans": "crustáceos",
+    "allergen.colouring": "corantes",
+  },
+};
+
+const LANGUAGE = "pt-BR";
+const plurals = new Intl.PluralRules(LANGUAGE);
+
+/** The text for `key`, its {names} filled from `values`. An unknown key shows as itself. */
+export function t(key, values = {}) {
+  const text = TEXTS[LANGUAGE][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** The text for `n` things: keys `${key}.one`, `${key}.other`. */
+export function tn(key, n) {
+  const rule = plurals.select(n) === "one" ? "one" : "other";
+  return t(`${key}.${rule}`, { n });
+}
+
+/** The label of a code from the server, or the code itself while no label is known. */
+export function label(group, code) {
+  const key = `${group}.${code}`;
+  return key in TEXTS[LANGUAGE] ? t(key) : code;
+}
+
+/** Time of day in the store's time zone, such as "16:10". */
+export function clock(iso, timeZone) {
+  return new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", timeZone }).format(new Date(iso));
+}

@@ -1,0 +1,124 @@
+/** The order so far: every line can be changed here, and the server says what it costs. */
+
+import { cart, MAX_LINE_QUANTITY } from "../cart.js";
+import { h } from "../dom.js";
+import { menu } from "../menu.js";
+import { formatMoney, isZero } from "../money.js";
+import { button, dock, productImage, stepper, topBar } from "../parts.js";
+import { placeOrder } from "../purchase.js";
+import { quote } from "../quote.js";
+import { announce, show } from "../screen.js";
+import { t, tn } from "../strings.js";
+import { explain, isSoldOut } from "../trouble.js";
+
+const PAID_STATUSES = new Set(["received", "in_preparation", "ready", "finished"]);
+
+export function cartView() {
+  const list = h("ul.lines");
+  const sums = h("dl.sums", { role: "status" });
+  const pay = button("", () => (quote.error ? quote.refresh() : placeAndPay()), { kind: "primary" });
+  let placing = false;
+  let explained = null;
+
+  function drawLines() {
+    list.replaceChildren(...cart.lines.map((line) => lineRow(line, drawLines)));
+    if (cart.isEmpty) list.append(emptyRow());
+    drawSums();
+  }
+
+  function drawSums() {
+    const { value, pending, error } = quote;
+    sums.replaceChildren(...sumRows(value));
+    sums.classList.toggle("is-pending", pending);
+    list.querySelectorAll("[data-line-total]").forEach((cell, i) => {
+      const total = value?.items?.[i]?.total;
+      cell.textContent = total && !pending ? formatMoney(total) : "…";
+    });
+    pay.disabled = placing || cart.isEmpty || (pending && !error);
+    pay.querySelector("span").textContent = payLabel({ value, pending, error });
+    if (isSoldOut(error) && explained !== error) {
+      explained = error;
+      explain(error, placeAndPay);
+    }
+  }
+
+  function payLabel({ value, pending, error }) {
+    if (placing) return t("cart.placing");
+    if (error) return t("cart.retry");
+    return value && !pending ? t("cart.pay", { total: formatMoney(value.total) }) : t("cart.payPlain");
+  }
+
+  async function placeAndPay() {
+    if (placing) return;
+    placing = true;
+    drawSums();
+    announce(t("cart.placing"));
+    try {
+      const order = await placeOrder(quote.value.total);
+      show(PAID_STATUSES.has(order.status) ? "done" : "payment", { order });
+    } catch (error) {
+      placing = false;
+      drawSums();
+      explain(error, placeAndPay);
+    }
+  }
+
+  pay.append(h("span"));
+  drawLines();
+  if (!cart.isEmpty && !quote.value) quote.refresh();
+  quote.addEventListener("change", drawSums);
+
+  const element = h(
+    "section.page.cart",
+    {},
+    topBar({ title: t("cart.title"), onBack: () => show("menu") }),
+    h("div.cart-body", {}, list, sums),
+    dock(button(t("cart.more"), () => show("menu"), { iconName: "plus" }), pay),
+  );
+  return { element, waitsForGuest: true, onLeave: () => quote.removeEventListener("change", drawSums) };
+}
+
+function sumRows(value) {
+  if (!value || cart.isEmpty) return [];
+  const row = (name, amount, className = "") => [h("dt", { class: className, text: name }), h("dd", { class: className, text: amount })];
+  const discounts = (value.discounts ?? []).flatMap(({ name, amount }) => row(name, `− ${formatMoney(amount)}`, "sum-discount"));
+  const subtotal = discounts.length && !isZero(value.discount_total) ? row(t("cart.subtotal"), formatMoney(value.subtotal)) : [];
+  const promise = value.promised_minutes
+    ? [h("dt.sum-promise", { text: t("cart.promise", { n: value.promised_minutes }) }), h("dd.sum-promise", { text: t(`dining.${cart.diningOption}`) })]
+    : [];
+  return [...subtotal, ...discounts, ...row(`${t("cart.total")} · ${tn("cart.items", cart.count)}`, formatMoney(value.total), "sum-total"), ...promise];
+}
+
+function emptyRow() {
+  return h("li.lines-empty", {}, h("p.lines-empty-title", { text: t("cart.empty") }), h("p", { text: t("cart.emptyHint") }));
+}
+
+function lineRow(line, redraw) {
+  const product = menu.product(line.product);
+  const name = product?.name ?? "";
+  const remove = () => {
+    cart.remove(line.id);
+    announce(tn("cart.items", cart.count));
+    redraw();
+  };
+  return h(
+    "li.line",
+    {},
+    productImage(product, "line-image"),
+    h(
+      "div.line-what",
+      {},
+      h("h2.line-name", { text: name }),
+      menu.lineDetails(line).map((detail) => h("p.line-detail", { text: detail })),
+      line.note && h("p.line-note", { text: t("cart.note", { note: line.note }) }),
+    ),
+    h("p.line-total", { "data-line-total": true }),
+    h(
+      "div.line-actions",
+      {},
+      product && button(t("cart.edit"), () => show("product", { lineId: line.id }), { kind: "quiet", iconName: "edit", label: `${t("cart.edit")} ${name}` }),
+      button(t("cart.remove"), remove, { kind: "quiet danger", iconName: "trash", label: `${t("cart.remove")} ${name}` }),
+      stepper({ value: line.quantity, min: 1, max: MAX_LINE_QUANTITY, name, onChange: (next) => cart.setQuantity(line.id, next) }),
+    ),
+  );
+}
