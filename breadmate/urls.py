@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -19,7 +19,7 @@ def to_stream(request: HttpRequest) -> HttpResponse:
     return response
 
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("apps.stores.urls")),
     path("", include("apps.catalog.urls")),
     path("", include("apps.orders.urls")),

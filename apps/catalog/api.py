@@ -9,15 +9,16 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import parse_etags
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.catalog.document import menu_document
 from apps.catalog.queries import menu_snapshot
-from apps.core.facade import Actor, InvalidError, NotFoundError
-from apps.stores.facade import store_by_id
+from apps.core.facade import InvalidError, NotFoundError
+from apps.stores.facade import actor_of, store_by_id
 
 
 class MenuView(APIView):
@@ -42,8 +43,9 @@ class MenuView(APIView):
 def _asked_store(request: Request) -> UUID:
     """Return the store asked for; a device's own when it asks for none."""
     asked = request.query_params.get("store")
-    if asked is None and isinstance(request.user, Actor) and request.user.only_store():
-        asked = str(request.user.only_store())
+    actor = actor_of(request)
+    if asked is None and actor is not None and actor.only_store():
+        asked = str(actor.only_store())
     try:
         return UUID(asked or "")
     except ValueError:

@@ -1,6 +1,7 @@
 """Month partitions of tables keyed by UUIDv7."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from uuid import UUID
 
 from django.db import connection
@@ -29,7 +30,7 @@ def ensure(at: datetime) -> None:
     bounds = months_from(at, MONTHS_AHEAD + 2)
     with connection.cursor() as cursor:
         for table in PARTITIONED:
-            for start, end in zip(bounds, bounds[1:], strict=False):
+            for start, end in pairwise(bounds):
                 name = f"{table}_{start:%Y_%m}"
                 cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
                 (exists,) = cursor.fetchone()

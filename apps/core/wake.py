@@ -82,7 +82,7 @@ def listen(*, timeout_seconds: float) -> Iterator[News | None]:
         redis.RedisError: the connection is gone; the caller waits a little and calls again.
     """
     client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=timeout_seconds + 5)
-    with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+    with client.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]
         pubsub.subscribe(CHANNEL)
         while True:
             message = pubsub.get_message(timeout=timeout_seconds)

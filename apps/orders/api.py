@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,7 +15,7 @@ from apps.core.facade import Actor, InvalidError, Role, claim_from
 from apps.orders import checkout, documents, queries, services
 from apps.orders.rules import Status, status_of
 from apps.orders.serializers import CheckoutSerializer, MoveSerializer, QuoteSerializer
-from apps.stores.facade import may
+from apps.stores.facade import caller, may
 
 STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
 KITCHEN = (Role.BOARD, Role.KITCHEN, *STAFF)
@@ -44,7 +45,7 @@ class QuoteView(APIView):
         """Say lines, discounts and total as checkout would charge them."""
         asked = QuoteSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return Response(checkout.quote(store_id=store_of(request.user), items=asked.asked()))
+        return Response(checkout.quote(store_id=store_of(caller(request)), items=asked.asked()))
 
 
 class CheckoutView(APIView):
@@ -55,10 +56,14 @@ class CheckoutView(APIView):
     @extend_schema(request=CheckoutSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request) -> HttpResponse:
         """Place it, or answer a repeat with the same bytes."""
-        claim = claim_from(request.headers.get("Idempotency-Key"), principal=request.user.principal, body=request.data)
+        claim = claim_from(
+            request.headers.get("Idempotency-Key"), principal=caller(request).principal, body=request.data
+        )
         asked = CheckoutSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        answer = checkout.place_order(cart=asked.cart(), store_id=store_of(request.user), by=request.user, claim=claim)
+        answer = checkout.place_order(
+            cart=asked.cart(), store_id=store_of(caller(request)), by=caller(request), claim=claim
+        )
         response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
         if answer.replayed:
             response["Idempotent-Replayed"] = "true"
@@ -73,10 +78,11 @@ class OrdersView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """List what is being made: ready, in preparation, received; each in its place."""
-        store_id, now = store_of(request.user), timezone.now()
-        if request.user.kind == "staff":
+        actor, now = caller(request), timezone.now()
+        store_id = store_of(actor)
+        if actor.kind == "staff":
             results = [documents.stored_order_document(order) for order in queries.board(store_id, now)]
-        elif Role.PANEL in request.user.roles_at(store_id):
+        elif Role.PANEL in actor.roles_at(store_id):
             results = [documents.panel_document(order) for order in queries.panel(store_id, now)]
         else:
             results = [documents.board_document(order) for order in queries.board(store_id, now)]
@@ -91,22 +97,22 @@ class OrderView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, order_id: UUID) -> Response:
         """Say it in the detail its reader may see."""
-        order = queries.order_for(order_id, request.user)
-        return Response(_document_for(request.user, order))
+        order = queries.order_for(order_id, caller(request))
+        return Response(_document_for(caller(request), order))
 
 
 class OrderStatusView(APIView):
     """Where an order stands."""
 
     def get_permissions(self) -> list[Any]:
-        """Reading is for whoever may see it, moving for kitchen and counter."""
+        """Let whoever may see it read, and kitchen and counter move."""
         roles = KITCHEN if self.request.method == "PATCH" else (Role.KIOSK, Role.AUDITOR, *KITCHEN)
         return [may(*roles)()]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, order_id: UUID) -> Response:
         """Say only that, cheaply; ``Retry-After`` tells when to ask again."""
-        order = queries.narrow_order_for(order_id, request.user)
+        order = queries.narrow_order_for(order_id, caller(request))
         response = Response(documents.narrow_document(order))
         response["Retry-After"] = str(SECONDS_BETWEEN_POLLS[order.status <= Status.READY])
         return response
@@ -120,8 +126,8 @@ class OrderStatusView(APIView):
         if to is None:
             error = {"field": "status", "code": "invalid_choice", "detail": "Situação desconhecida."}
             raise InvalidError("Confira os campos indicados.", errors=[error])
-        services.move_order(order_id=order_id, to=to, by=request.user, at=timezone.now())
-        return Response(_document_for(request.user, queries.order_for(order_id, request.user)))
+        services.move_order(order_id=order_id, to=to, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
 class OrderRecallView(APIView):
@@ -132,8 +138,8 @@ class OrderRecallView(APIView):
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, order_id: UUID) -> Response:
         """Bring a ready order back to its old place."""
-        services.recall_order(order_id=order_id, by=request.user, at=timezone.now())
-        return Response(_document_for(request.user, queries.order_for(order_id, request.user)))
+        services.recall_order(order_id=order_id, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
 class OrderUndoView(APIView):
@@ -144,8 +150,8 @@ class OrderUndoView(APIView):
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, order_id: UUID) -> Response:
         """Take the last step back within ten seconds."""
-        services.undo_move(order_id=order_id, by=request.user, at=timezone.now())
-        return Response(_document_for(request.user, queries.order_for(order_id, request.user)))
+        services.undo_move(order_id=order_id, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
 class OrderHistoryView(APIView):
@@ -156,7 +162,7 @@ class OrderHistoryView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, order_id: UUID) -> Response:
         """List its steps, first to last."""
-        changes, names = queries.history_of(queries.narrow_order_for(order_id, request.user))
+        changes, names = queries.history_of(queries.narrow_order_for(order_id, caller(request)))
         return Response({"results": [documents.history_document(change, names) for change in changes]})
 
 

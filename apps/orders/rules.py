@@ -165,7 +165,7 @@ def choose(menu: MenuSnapshot, items: Sequence[AskedItem], at: datetime) -> list
     """Find every asked item on the store's menu.
 
     Raises:
-        UnknownItemError: not on this store's menu, an option of another product, a group with too few or too many, too many units.
+        UnknownItemError: not on this store's menu, an option of another product, too few or too many of a group.
         ItemUnavailableError: paused right now.
     """
     if sum(item.quantity for item in items) > MOST_UNITS:

@@ -21,14 +21,14 @@ class AskedItemSerializer(StrictSerializer):
 
     product = serializers.UUIDField()
     quantity = StrictIntegerField(min_value=1, max_value=99)
-    options = AskedOptionSerializer(many=True, default=list, max_length=40)
+    options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=40)
     note = StrictCharField(max_length=140, allow_blank=True, default="")
 
 
 class QuoteSerializer(StrictSerializer):
     """A cart to be priced."""
 
-    items = AskedItemSerializer(many=True, min_length=1, max_length=60)
+    items = serializers.ListField(child=AskedItemSerializer(), min_length=1, max_length=60)
     dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"], default="eat_in")
 
     def asked(self) -> tuple[AskedItem, ...]:

@@ -22,7 +22,7 @@ def receive(*, query: dict[str, str], headers: dict[str, str], body: bytes) -> N
     Nothing in it is believed: it only names a resource to ask the provider about.
     """
     data = _json_object(body)
-    inner = data.get("data") if isinstance(data.get("data"), dict) else {}
+    inner = _object(data.get("data"))
     topic = str(query.get("type") or query.get("topic") or data.get("type") or "")[:40]
     resource = str(query.get("data.id") or query.get("id") or inner.get("id") or "")[:64]
     action = str(data.get("action") or "")[:40]
@@ -78,10 +78,13 @@ def process(*, at: datetime) -> int:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        data = orjson.loads(body)
+        return _object(orjson.loads(body))
     except orjson.JSONDecodeError:
         return {}
-    return data if isinstance(data, dict) else {}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _storable(text: str) -> str:

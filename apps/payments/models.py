@@ -28,7 +28,7 @@ class Charge(models.Model):
     reference = models.CharField("referência", max_length=64, unique=True)
     create_key = models.CharField(max_length=64, unique=True)
     create_body = models.BinaryField()
-    provider_order_id = models.CharField("pedido no provedor", max_length=64, null=True, unique=True)
+    provider_order_id = models.CharField("pedido no provedor", max_length=64, null=True, unique=True)  # noqa: DJ001 - many have none
     provider_account = models.CharField(max_length=32, blank=True)
     provider_status = models.CharField("situação no provedor", max_length=40, blank=True)
     qr_data = models.TextField(blank=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.payments import services
 
 
-@shared_task(name="payments.advance_charge", ignore_result=True, acks_late=True)
+@shared_task(name="payments.advance_charge", ignore_result=True, acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def advance_charge(*, id_: str, **_: object) -> None:
     """Take one charge a step on; ``**_`` lets a newer publisher add arguments while older workers run."""
     services.advance_charge(charge_id=UUID(id_), at=timezone.now())

@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 
 from apps.core.facade import Actor, Grant, Role
 from apps.stores import queries
+from apps.stores.models import Store
 
 OWNERS = frozenset({Role.OWNER})
 MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
@@ -72,8 +73,8 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
         """Offer only the reader's stores."""
         actor = staff_of(request)
         stores = actor.store_ids() if actor else frozenset()
-        if stores is not None and db_field.related_model._meta.label == "stores.Store":
-            kwargs["queryset"] = db_field.related_model._default_manager.filter(pk__in=stores)
+        if stores is not None and db_field.related_model is Store:
+            kwargs["queryset"] = Store.objects.filter(pk__in=stores)
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field
 

@@ -1,7 +1,14 @@
 """What the other apps may use of stores."""
 
 from apps.stores.admin_base import BOOKS, EVERYBODY, MANAGERS, OWNERS, StoreAdmin
-from apps.stores.authentication import asked_kind, device_from_cookie, device_from_header, enforce_csrf
+from apps.stores.authentication import (
+    actor_of,
+    asked_kind,
+    caller,
+    device_from_cookie,
+    device_from_header,
+    enforce_csrf,
+)
 from apps.stores.permissions import may
 from apps.stores.queries import StoreFacts, actor_names, every_store_id, store_by_id
 
@@ -13,7 +20,9 @@ __all__ = [
     "StoreAdmin",
     "StoreFacts",
     "actor_names",
+    "actor_of",
     "asked_kind",
+    "caller",
     "device_from_cookie",
     "device_from_header",
     "enforce_csrf",

@@ -23,7 +23,8 @@ class _Roles(BasePermission):
     roles: frozenset[Role] = frozenset()
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return isinstance(request.user, Actor) and request.user.has_any(self.roles)
+        caller: object = request.user
+        return isinstance(caller, Actor) and caller.has_any(self.roles)
 
 
 def may(*roles: Role) -> type[BasePermission]:

@@ -80,9 +80,9 @@ class Child:
         )
         self.start_at, self.exit_code = None, None
         self._started_at = time.monotonic()
-        assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
-        return self.process.stdout.fileno()
+        output = self.process.stdout.fileno() if self.process.stdout else -1  # a pipe, so there is one
+        os.set_blocking(output, False)
+        return output
 
     def listen(self) -> bool:
         """Take what the process wrote; False when nothing more can come."""

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, cast
 
 PROJECT = Path(__file__).resolve().parents[2]
 VENV = PROJECT / ".venv"
@@ -39,10 +40,12 @@ class SetUpError(Exception):
 
 
 def main() -> int:
-    """Set up for ``run`` or ``test``; prints the name of what tests must do without, if anything, as its last line."""
+    """Set up for ``run`` or ``test``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("purpose", choices=sorted(LOCKS))
-    parser.add_argument("--browser", action="store_true", help="see that there is a browser, too; exit code 3 if there is not")
+    parser.add_argument(
+        "--browser", action="store_true", help="see that there is a browser, too; exit code 3 if there is not"
+    )
     options = parser.parse_args()
     end_with_parent()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -70,7 +73,9 @@ def say(line: str) -> None:
 def version_of(python: Path) -> str | None:
     """Ask an interpreter for its version; None if it does not run (its base was removed, or it was never finished)."""
     try:
-        asked = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            [python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
+        )
     except OSError:
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None
@@ -209,13 +214,13 @@ def run(words: list[str], doing: str, environ: Mapping[str, str]) -> None:
             bufsize=0,
             preexec_fn=end_with_parent,  # noqa: PLW1509 - there is one thread
         )
-        assert program.stdout is not None
+        output = cast(IO[bytes], program.stdout)
         try:
             with selectors.DefaultSelector() as selector:
-                selector.register(program.stdout, selectors.EVENT_READ)
+                selector.register(output, selectors.EVENT_READ)
                 while True:
                     heard = bool(selector.select(SILENCE_SECONDS))
-                    chunk = program.stdout.read(65536) if heard else b"\n"
+                    chunk = output.read(65536) if heard else b"\n"
                     if not chunk:
                         break
                     if heard:
@@ -224,7 +229,10 @@ def run(words: list[str], doing: str, environ: Mapping[str, str]) -> None:
                         lines = [*lines[-TAIL_LINES:], *whole, rest]
                     if time.monotonic() - last >= LINE_EVERY_SECONDS:
                         last = time.monotonic()
-                        latest = next((line.strip() for line in reversed(lines[:-1]) if line.strip() and "WARNING" not in line), doing)
+                        latest = next(
+                            (line.strip() for line in reversed(lines[:-1]) if line.strip() and "WARNING" not in line),
+                            doing,
+                        )
                         say(f"  {last - begun:4.0f} s  {latest[:WIDTH]}")
         finally:
             if program.poll() is None and sys.exc_info()[0] is not None:

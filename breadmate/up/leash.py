@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def on_parent_death(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """Make a ``preexec_fn`` that has the kernel send ``death_signal`` to the child when its parent dies, even by SIGKILL.
+    """Make a ``preexec_fn`` that has the kernel signal the child when its parent dies, even by SIGKILL.
 
     The kernel watches the *thread* that started the child: call ``Popen`` from a thread that lives as long as the
     parent. Elsewhere than on Linux there is no such thing and the answer is None.

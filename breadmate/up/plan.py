@@ -13,7 +13,7 @@ from breadmate.up.errors import StartError
 from breadmate.up.servers import tag_of
 
 PROJECT = Path(__file__).resolve().parents[2]
-# What a command joining the stack must see as the stack's own processes do; the rest of the environment is its caller's.
+# What a command joining the stack must see as the stack's own processes do; all else in its environment is its own.
 JOINING = re.compile(r"(MP|ORDER|COUNTER|LIMIT|BREADMATE|LOG|EMAIL|ALLOWED|BEHIND)_[A-Z0-9_]+")
 HIGHEST_PORT = 65535
 

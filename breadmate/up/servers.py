@@ -123,7 +123,6 @@ def remove_socket_folders(*accounts: Account, tag: str) -> None:
             _socket_path(account, tag).rmdir()
 
 
-
 def data_folder(run_dir: Path, account: Account, tag: str) -> Path:
     """Say where the data of Postgres is: in the RUN_DIR, or in /var/tmp where ``account`` cannot get into that."""
     if account == myself() or may_enter(run_dir):
@@ -159,8 +158,7 @@ def open_way_to(data: Path, run_dir: Path) -> None:
 def create_cluster(programs: Path, data: Path, account: Account, run: Callable[[list[str]], str | None]) -> None:
     """Make an empty data directory; it appears whole or not at all.
 
-    Args:
-        run: runs a command as ``account`` and returns what is wrong, if anything.
+    ``run`` runs a command as ``account`` and returns what is wrong, if anything.
 
     Raises:
         StartError: initdb refused.

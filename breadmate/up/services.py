@@ -1,4 +1,4 @@
-"""The processes of BreadMate and how each is started, always as ``python -m``: console scripts break on spaces in paths."""
+"""The processes of BreadMate and how each is started: as ``python -m``, for console scripts break on spaces in paths."""
 
 import signal
 import sys
@@ -29,7 +29,7 @@ def initdb(plan: Plan, env: Mapping[str, str], command: list[str], account: Acco
 def postgres(
     plan: Plan, env: Mapping[str, str], *, programs: Path, data: Path, sockets: Path, account: Account
 ) -> Service:
-    """Postgres; only what is wrong with the server itself reaches the screen, refused statements stay in the log."""
+    """Run Postgres; only what is wrong with the server itself reaches the screen, refused statements stay in the log."""
     return Service(
         name="postgres",
         command=servers.postgres_command(programs, data, sockets, servers.POSTGRES_SETTINGS),
@@ -43,44 +43,46 @@ def postgres(
 
 
 def valkey(plan: Plan, env: Mapping[str, str], *, socket: Path, data: Path) -> Service:
-    """Valkey, which keeps its keys over a restart."""
+    """Run Valkey, which keeps its keys over a restart."""
     return Service(
         name="valkey",
         command=servers.valkey_command(socket, data, "--appendonly", "yes", "--save", ""),
         env=_env(plan, env),
         cwd=Path("/"),
-        shows=lambda line: "overcommit" not in line and any(word in line.lower() for word in ("fatal", "error", "fail", "bug")),
+        shows=lambda line: (
+            "overcommit" not in line and any(word in line.lower() for word in ("fatal", "error", "fail", "bug"))
+        ),
     )
 
 
 def manage(plan: Plan, env: Mapping[str, str], name: str, *arguments: str) -> Service:
-    """One management command that ends by itself."""
+    """Run one management command that ends by itself."""
     command = [sys.executable, "manage.py", *arguments]
     return Service(name=name, command=command, env=_env(plan, env, DB_POOL="0"), lasting=False)
 
 
 def web(plan: Plan, env: Mapping[str, str]) -> Service:
-    """API, admin and pages."""
+    """Answer API, admin and pages."""
     arguments = ["breadmate.wsgi:application", "-k", "gthread", "-w", str(plan.workers), "--threads", "8"]
     arguments += ["--graceful-timeout", "10", "--keep-alive", "30"]
     return _gunicorn(plan, env, "web", plan.port, arguments)
 
 
 def stream(plan: Plan, env: Mapping[str, str]) -> Service:
-    """The live streams; open ones end with the process, browsers come back by themselves."""
+    """Feed the live streams; open ones end with the process, browsers come back by themselves."""
     arguments = ["breadmate.asgi:application", "-k", "asgi", "-w", "1", "--graceful-timeout", "2"]
     return _gunicorn(plan, env, "stream", plan.stream_port, arguments)
 
 
 def engine(plan: Plan, env: Mapping[str, str]) -> Service:
-    """Delivers events and runs the timers."""
+    """Deliver events and run the timers."""
     return Service(
         name="engine", command=[sys.executable, "manage.py", "engine"], env=_env(plan, env, BREADMATE_ROLE="engine")
     )
 
 
 def worker(plan: Plan, env: Mapping[str, str]) -> Service:
-    """Calls out: provider, messages."""
+    """Call out: provider, messages."""
     celery = ["celery", "-A", "breadmate", "worker", "-P", "threads", "-c", "4", "-l", "WARNING"]
     return Service(
         name="worker",
@@ -92,7 +94,7 @@ def worker(plan: Plan, env: Mapping[str, str]) -> Service:
 
 
 def simulator(plan: Plan, env: Mapping[str, str]) -> Service:
-    """The payment provider of a shop that has none yet."""
+    """Play the payment provider for a shop that has none yet."""
     command = [sys.executable, "-m", "ops.mpsim", "--port", str(plan.simulator_port)]
     command += ["--webhook-url", f"{plan.web_url}/api/v1/payments/webhook"]
     for name in POINTS_OF_SALE:

@@ -29,7 +29,7 @@ DEATHS_BEFORE_GIVING_UP = 3
 APPS_STOP_SECONDS = 8.0
 VALKEY_STOP_SECONDS = 1.5
 POSTGRES_STOP_SECONDS = 2.5
-OPEN_FILES = 65_536  # each live stream is one
+OPEN_FILES = 65_536
 APPS = ("web", "stream", "engine", "worker", "simulator", "prepare", "static", "initdb")
 
 
@@ -100,7 +100,7 @@ class Supervisor:
                 lock.close()
                 raise StartError(
                     f"BreadMate is already running: pid {pid}, {url} (another one beside it: set PORT and RUN_DIR)"
-                ) from None
+                )
         self._lock = lock
         self._write_lock("starting")
 
@@ -115,50 +115,51 @@ class Supervisor:
         self.data = servers.data_folder(self.plan.run_dir, self.account, self.plan.tag)
         self._clear_leftovers()
         self._check_ports()
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-        key = plan.secret_key(self.plan.run_dir)
+        _allow_many_files()
         sockets = servers.socket_folder(self.account, self.plan.tag)
         valkey_socket = servers.socket_folder(servers.myself(), self.plan.tag) / "valkey.sock"
         shared = self.plan.shared_settings(
             database_url=self.plan.database_url or servers.database_url(sockets),
             redis_url=self.plan.redis_url or servers.redis_url(valkey_socket),
-            secret_key=key,
+            secret_key=plan.secret_key(self.plan.run_dir),
             given=os.environ,
         )
         env = {**os.environ, **shared}
-
         collecting = self._begin_collecting(env)
         if not self.plan.database_url:
             self._start_postgres(env, sockets)
         if not self.plan.redis_url:
             self._start_valkey(env, valkey_socket)
         demo_path = self.plan.run_dir / "demo.json"
-        self._finish(
-            self.family.start(services.manage(self.plan, env, "prepare", "prepare", "--demo-file", str(demo_path))),
-            "preparing the database",
-        )
+        preparing = services.manage(self.plan, env, "prepare", "prepare", "--demo-file", str(demo_path))
+        self._finish(self.family.start(preparing), "preparing the database")
         self.screen.step("database is up to date")
         if collecting is not None:
-            child, fingerprint = collecting
-            self._finish(child, "collecting static files")
-            static.stamp(self.plan).write_text(fingerprint)
-            self._static_lock.close()
-            self.screen.step("static files are collected")
-        self.screen.step("starting web, stream, engine, worker" + (", simulator" if self.plan.simulator_port else ""))
-        for make in (services.web, services.simulator, services.stream, services.engine, services.worker):
-            if make is not services.simulator or self.plan.simulator_port:
-                self.family.start(make(self.plan, env))
-        self._wait_for_web()
-        plan.write_private(
-            self.plan.run_dir / "env", "".join(f"{name}={value}\n" for name, value in sorted(shared.items()))
-        )
+            self._end_collecting(*collecting)
+        self._open(env)
+        plan.write_private(self.plan.run_dir / "env", "".join(f"{name}={shared[name]}\n" for name in sorted(shared)))
         demo = report.write_demo(self.plan, demo_path)
         self._write_lock("running")
         for line in report.ready(self.plan, demo, time.monotonic() - self.screen.started, self.screen):
             self.screen.say(line)
+
+    def _open(self, env: dict[str, str]) -> None:
+        """Start what guests wait for and, once that answers, what works behind it: together they slow each other."""
+        self.screen.step("starting web, stream" + (", simulator" if self.plan.simulator_port else ""))
+        self.family.start(services.web(self.plan, env))
+        self.family.start(services.stream(self.plan, env))
+        if self.plan.simulator_port:
+            self.family.start(services.simulator(self.plan, env))
+        web = self.family.children["web"]
+
+        def settled() -> bool:
+            return web.deaths >= DEATHS_BEFORE_GIVING_UP or (web.process is not None and _answers(self.plan))
+
+        if not self.family.wait_for(settled, "waiting for web", seconds=WEB_SECONDS, every=0.1) or web.process is None:
+            raise StartError(f"web does not start: see {self._log('web')}")
+        self.screen.step("web answers, starting engine, worker")
+        self.family.start(services.engine(self.plan, env))
+        self.family.start(services.worker(self.plan, env))
 
     def _clear_leftovers(self) -> None:
         """See the last of a stack whose supervisor was killed: its processes are ending, or are made to."""
@@ -185,7 +186,7 @@ class Supervisor:
         self.family.wait_for(lambda: not find(), "waiting for the processes of the last start to end", seconds=2)
 
     def _check_ports(self) -> None:
-        """Refuse to start beside something else on our ports; a second look later forgives a socket just being closed."""
+        """Refuse to start beside something else on our ports; a second look forgives a socket just being closed."""
         for attempt in range(2):
             taken = [wanted for wanted in self.plan.ports if not _is_free(wanted[0], wanted[1])]
             if not taken:
@@ -198,19 +199,29 @@ class Supervisor:
         )
 
     def _begin_collecting(self, env: dict[str, str]) -> tuple[Child, str] | None:
-        """Start ``collectstatic`` beside the database when its sources changed; one stack of a folder does at a time."""
+        """Start ``collectstatic`` beside the database when its sources changed; one stack at a time."""
         wanted = static.fingerprint()
         if static.is_current(self.plan, wanted):
             return None
         self.screen.step("collecting static files")
         self.plan.static_root.parent.mkdir(parents=True, exist_ok=True)
         self._static_lock = static.stamp(self.plan).with_suffix(".lock").open("a")
-        waited = self.family.wait_for(lambda: _locked(self._static_lock), "another stack collects static files", seconds=STEP_SECONDS)
+        waited = self.family.wait_for(
+            lambda: _locked(self._static_lock), "another stack collects static files", seconds=STEP_SECONDS
+        )
         if not waited or static.is_current(self.plan, wanted):
             self._static_lock.close()
             return None
         static.stamp(self.plan).unlink(missing_ok=True)
-        return self.family.start(services.manage(self.plan, env, "static", "collectstatic", "--noinput", "-v", "0")), wanted
+        return self.family.start(
+            services.manage(self.plan, env, "static", "collectstatic", "--noinput", "-v", "0")
+        ), wanted
+
+    def _end_collecting(self, child: Child, fingerprint: str) -> None:
+        self._finish(child, "collecting static files")
+        static.stamp(self.plan).write_text(fingerprint)
+        self._static_lock.close()
+        self.screen.step("static files are collected")
 
     def _start_postgres(self, env: dict[str, str], sockets: Path) -> None:
         programs = servers.postgres_programs(self.account)
@@ -228,7 +239,9 @@ class Supervisor:
 
     def _run_initdb(self, env: dict[str, str], command: list[str]) -> str | None:
         child = self.family.start(services.initdb(self.plan, env, command, self.account))
-        self.family.wait_for(lambda: child.process is None, "making the data directory of Postgres", seconds=STEP_SECONDS)
+        self.family.wait_for(
+            lambda: child.process is None, "making the data directory of Postgres", seconds=STEP_SECONDS
+        )
         return f"see {self._log('initdb')}" if child.exit_code else None
 
     def _start_valkey(self, env: dict[str, str], valkey_socket: Path) -> None:
@@ -252,18 +265,6 @@ class Supervisor:
         ended = self.family.wait_for(lambda: child.process is None, doing, seconds=STEP_SECONDS)
         if not ended or child.exit_code:
             raise StartError(f"{child.service.name} failed ({doing}): see {self._log(child.service.name)}")
-
-    def _wait_for_web(self) -> None:
-        child = self.family.children["web"]
-
-        def settled() -> bool:
-            return child.deaths >= DEATHS_BEFORE_GIVING_UP or (child.process is not None and _answers(self.plan))
-
-        if (
-            not self.family.wait_for(settled, "waiting for web", seconds=WEB_SECONDS, every=0.1)
-            or child.process is None
-        ):
-            raise StartError(f"web does not start: see {self._log('web')}")
 
     def _log(self, name: str) -> Path:
         return self.plan.run_dir / "log" / f"{name}.log"
@@ -293,6 +294,13 @@ class Supervisor:
         if self.family.children:
             self.screen.step(f"stopped in {time.monotonic() - begun:.1f} s")
         self._lock.close()
+
+
+def _allow_many_files() -> None:
+    """Raise the limit of open files for all children: each live stream is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _locked(file: TextIO) -> bool:

@@ -128,13 +128,19 @@ def test_forged_webhook_pays_nothing(kiosk: Caller, simulator: Caller, stack: St
     order = place(kiosk)
     payment = kiosk.post("/api/v1/payments", {"order": order["id"], "method": "mercado_pago_qr"}, key=new_key()).body
     journal = len(simulator.get("/_sim/journal").body["entries"])
-    forged = {"action": "order.processed", "type": "order", "data": {"id": payment["provider_reference"], "status": "processed"}}
+    forged = {
+        "action": "order.processed",
+        "type": "order",
+        "data": {"id": payment["provider_reference"], "status": "processed"},
+    }
     assert Caller(stack.base_url).post("/api/v1/payments/webhook", forged).status == 200
     wait_for(lambda: len(simulator.get("/_sim/journal").body["entries"]) > journal, "the re-query")
     assert status_of(kiosk, order) == "awaiting_payment"
 
 
-def test_streams_tell_of_each_step(stack: Stack, kiosk: Caller, board: Caller, panel: Caller, simulator: Caller) -> None:
+def test_streams_tell_of_each_step(
+    stack: Stack, kiosk: Caller, board: Caller, panel: Caller, simulator: Caller
+) -> None:
     order = place(kiosk)
     live = Caller(stack.stream_url, board.token)
     with (
