@@ -1,14 +1,13 @@
 """Pages for guests."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
 from apps.core.facade import Role
-from apps.kiosk.screens import tracked, tracking_drawing
+from apps.kiosk.screens import tracked
 from apps.orders.facade import order_by_token
 from apps.stores.facade import device_from_cookie, store_by_id
 
@@ -17,7 +16,6 @@ IDLE_SECONDS = 60
 
 @require_GET
 @never_cache
-@ensure_csrf_cookie
 def kiosk(request: HttpRequest) -> HttpResponse:
     """Show the kiosk app, or the way to pair this browser as one."""
     device = device_from_cookie(request, Role.KIOSK)
@@ -54,5 +52,7 @@ def tracking(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 def tracking_fragment(request: HttpRequest, token: str) -> HttpResponse:
     """Show only the order, for a phone whose stream is cut."""
-    drawing = tracking_drawing(token)
-    return JsonResponse(drawing.data, status=200 if drawing.data else 404)
+    order = order_by_token(token)
+    if order is None:
+        return HttpResponse(status=404)
+    return render(request, "kiosk/_tracking.html", {"order": tracked(order)})

@@ -19,30 +19,46 @@ CALLS_SHOWN = 8
 CALLS_KEPT = timedelta(hours=2)
 
 
+def shown_on_board(store_id: UUID, at: datetime) -> dict[str, Any]:
+    """Return what the board's templates need."""
+    return {"orders": [_ticket(order) for order in board(store_id, at)]}
+
+
+def shown_on_panel(store_id: UUID, at: datetime) -> dict[str, Any]:
+    """Return what the panel's templates need; the order called last comes first."""
+    orders = panel(store_id, at)
+    calls = recent_calls(store_id, at)
+    called_at = {call.order_id: call.called_at for call in calls}
+    ready = [order for order in orders if order.status == Status.READY]
+    ready.sort(key=lambda order: called_at.get(order.id, order.moved_at), reverse=True)
+    showing = {order.id for order in ready}
+    return {
+        "ready": [{"number": order.number} for order in ready],
+        "preparing": [{"number": order.number} for order in orders if order.status != Status.READY],
+        "calls": [
+            {"number": call.number, "called_at": iso(call.called_at)} for call in calls if call.order_id in showing
+        ][:CALLS_SHOWN],
+    }
+
+
+def recent_calls(store_id: UUID, at: datetime) -> list[Call]:
+    """Return the last calls of a store, newest first, at most 50."""
+    return list(Call.objects.filter(store_id=store_id, called_at__gte=at - CALLS_KEPT).order_by("-called_at")[:50])
+
+
 def board_drawing(store_id: UUID, at: datetime) -> Drawing:
     """Draw the board of a store."""
-    orders = board(store_id, at)
-    html = render_to_string("kitchen/_orders.html", {"orders": [_ticket(order) for order in orders]})
-    version = sum(order.version for order in orders)
+    shown = shown_on_board(store_id, at)
+    html = render_to_string("kitchen/_orders.html", shown)
+    version = sum(ticket["version"] for ticket in shown["orders"])
     return Drawing(event="board", version=version, data={"html": html, "version": version})
 
 
 def panel_drawing(store_id: UUID, at: datetime) -> Drawing:
-    """Draw the panel of a store; the order called last comes first."""
-    orders = panel(store_id, at)
-    calls = list(Call.objects.filter(store_id=store_id, called_at__gte=at - CALLS_KEPT).order_by("-called_at")[:50])
-    called_at = {call.order_id: call.called_at for call in calls}
-    ready = [order for order in orders if order.status == Status.READY]
-    ready.sort(key=lambda order: called_at.get(order.id, order.ready_at or at), reverse=True)
-    preparing = [order for order in orders if order.status != Status.READY]
-    html = render_to_string(
-        "kitchen/_panel.html",
-        {"ready": [{"number": o.number} for o in ready], "preparing": [{"number": o.number} for o in preparing]},
-    )
-    showing = {order.id for order in ready}
-    newest = [{"number": c.number, "called_at": iso(c.called_at)} for c in calls if c.order_id in showing]
-    version = sum(order.version for order in orders) + len(calls)
-    return Drawing(event="panel", version=version, data={"html": html, "calls": newest[:CALLS_SHOWN]})
+    """Draw the panel of a store."""
+    shown = shown_on_panel(store_id, at)
+    html = render_to_string("kitchen/_panel.html", shown)
+    return Drawing(event="panel", version=len(shown["calls"]), data={"html": html, "calls": shown["calls"]})
 
 
 def _ticket(order: Order) -> dict[str, Any]:
@@ -50,6 +66,7 @@ def _ticket(order: Order) -> dict[str, Any]:
     return {
         "id": order.id,
         "number": order.number,
+        "version": order.version,
         "status": Status(order.status).code,
         "status_label": Status(order.status).label,
         "channel": order.channel,

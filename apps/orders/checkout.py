@@ -65,6 +65,7 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answe
     """Place one order, or return the answer once given to the same key.
 
     Raises:
+        NotFoundError: no such store.
         UnknownItemError, InvalidError: the cart is not possible at this store.
         ItemUnavailableError, OutOfStockError: possible, but not now.
         PriceChangedError: the guest saw another total; carries the new quote.

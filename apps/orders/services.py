@@ -94,6 +94,7 @@ def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
     """Remember which charge is the current one of an order that waits for money.
 
     Raises:
+        OrderNotFoundError: no such order.
         AlreadyPaidError: it does not wait for money.
 
     Locks: the order row, until commit.

@@ -36,10 +36,10 @@ def open_charge(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: 
     A lost answer or a provider that is away leaves the charge queued; the engine goes on with the same key and bytes.
 
     Raises:
-        OrderNotFoundError: no such order, or not for this actor.
+        OrderNotFoundError: no such order, or not for this actor; ``PaymentNotFoundError`` does not arise.
         AlreadyPaidError: the order does not wait for money.
         ChargeOpenError: another charge of the order is open.
-        RivalRunningError: the same request is at work.
+        RivalRunningError, KeyReusedError: the same request is at work, or its key came with another body.
 
     Locks: the order row, until the charge is committed; none over the call.
     """
@@ -85,7 +85,8 @@ def advance_charge(*, charge_id: UUID, at: datetime) -> Charge | None:
     """Take an open charge one step on: create it at the provider, or ask how it stands.
 
     Safe to run twice and at the same time: the row is claimed by a lease, the provider is called with no transaction open,
-    its answer is recorded in a second transaction. Returns the charge, or None when somebody else is at it or it is closed.
+    its answer is recorded in a second transaction. Returns the charge, or None when somebody else is at it, it is closed, or
+    there is none (so ``PaymentNotFoundError`` of ``settle_charge`` does not arise).
     """
     charge = _lease(charge_id, at)
     if charge is None:
