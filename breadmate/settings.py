@@ -214,6 +214,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 # Life of an unpaid order and of the QR shown for it; the limits that protect the shop (api.md).
 ORDER_TTL_SECONDS = env.int("ORDER_TTL_SECONDS", 300)
+COUNTER_TTL_SECONDS = env.int("COUNTER_TTL_SECONDS", 1800)
 
 MP_BASE_URL = env.str("MP_BASE_URL", "https://api.mercadopago.com").rstrip("/")
 MP_ACCESS_TOKEN = env.str("MP_ACCESS_TOKEN", "")

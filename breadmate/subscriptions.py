@@ -9,11 +9,16 @@ from celery import Task
 from apps.contracts import events
 from apps.core.dispatch import Handler
 from apps.kitchen import handlers as kitchen
+from apps.orders import facade as orders
 from apps.payments import facade as payments
+from apps.payments import handlers as payment_handlers
 from apps.payments import tasks as payment_tasks
 
 # In the transaction of the change; an exception there aborts the change.
-IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None], ...]] = {}
+IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None], ...]] = {
+    events.OrderCancelled: (payment_handlers.on_order_ended,),
+    events.OrderExpired: (payment_handlers.on_order_ended,),
+}
 
 # After the commit, by the engine, once each.
 AFTER_COMMIT: Mapping[str, tuple[Handler, ...]] = {
@@ -21,7 +26,10 @@ AFTER_COMMIT: Mapping[str, tuple[Handler, ...]] = {
 }
 
 # What the engine does itself each time it looks.
-CHORES: tuple[Callable[[datetime], object], ...] = (lambda at: payments.process_inbox(at=at),)
+CHORES: tuple[Callable[[datetime], object], ...] = (
+    lambda at: payments.process_inbox(at=at),
+    lambda at: orders.expire_unpaid(at=at),
+)
 
 # Rows whose moment has come, and the task that calls out for each.
 DUE: tuple[tuple[Callable[[datetime], list[UUID]], Task], ...] = (

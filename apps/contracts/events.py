@@ -89,6 +89,22 @@ class OrderHandedOver(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled(Event):
+    """Somebody took the order back; ``was_paid`` tells whether money has to follow."""
+
+    type: ClassVar[str] = "order.cancelled"
+
+    was_paid: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderExpired(Event):
+    """Nobody paid in time; what was held is free again."""
+
+    type: ClassVar[str] = "order.expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentProcessed(Event):
     """A charge reached an answer of the provider. ``transaction`` is the provider's id of the order."""
 

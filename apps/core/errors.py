@@ -12,7 +12,7 @@ class DomainError(Exception):
     code: ClassVar[str] = "invalid"
     status: ClassVar[int] = 400
     title: ClassVar[str] = "Pedido inválido"
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def __init__(
         self, detail: str, *, errors: list[dict[str, Any]] | None = None, extra: dict[str, Any] | None = None

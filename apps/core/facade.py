@@ -1,5 +1,6 @@
 """What the other apps may use of core."""
 
+from apps.core import limits
 from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
 from apps.core.audit import sql_invariant
 from apps.core.errors import DomainError, InvalidError, NotFoundError
@@ -16,6 +17,7 @@ from apps.core.idempotency import (
     stored_answer,
 )
 from apps.core.ids import new_id
+from apps.core.limits import Limit, LimitedError
 from apps.core.problems import problem
 from apps.core.streams import Drawing, hub, in_thread, stream_response
 from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
@@ -32,6 +34,8 @@ __all__ = [
     "Grant",
     "InvalidError",
     "KeyReusedError",
+    "Limit",
+    "LimitedError",
     "News",
     "NotFoundError",
     "RivalRunningError",
@@ -45,6 +49,7 @@ __all__ = [
     "in_thread",
     "iso",
     "keep_answer",
+    "limits",
     "new_id",
     "problem",
     "publish",

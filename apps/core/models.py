@@ -137,3 +137,24 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal} {self.key}"
+
+
+class RateWindow(models.Model):
+    """How often one key was used in one stretch of time (``limits``).
+
+    Unlogged: a crash of the database may forget counts of the last hours, and no write of them waits for the disk.
+    """
+
+    pk = models.CompositePrimaryKey("scope", "key_hash", "window_start")
+    scope = models.CharField(max_length=40)
+    key_hash = models.BinaryField(max_length=32)
+    window_start = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "janela de limite"
+        verbose_name_plural = "janelas de limite"
+        constraints = [models.CheckConstraint(condition=Q(count__gt=0), name="rate_window_counts_something")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.window_start:%H:%M} {self.count}"

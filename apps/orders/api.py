@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from apps.core.facade import Actor, InvalidError, Role, claim_from
 from apps.orders import checkout, documents, queries, services
 from apps.orders.rules import Status, status_of
-from apps.orders.serializers import CheckoutSerializer, MoveSerializer, QuoteSerializer
+from apps.orders.serializers import CancelSerializer, CheckoutSerializer, MoveSerializer, QuoteSerializer
 from apps.stores.facade import caller, may
 
 STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
@@ -92,13 +92,33 @@ class OrdersView(APIView):
 class OrderView(APIView):
     """One order."""
 
-    permission_classes = [may(Role.KIOSK, Role.AUDITOR, *KITCHEN)]
+    def get_permissions(self) -> list[Any]:
+        """Let whoever may see it read, and its kiosk and the counter take it back."""
+        roles = (Role.KIOSK, *STAFF) if self.request.method == "DELETE" else (Role.KIOSK, Role.AUDITOR, *KITCHEN)
+        return [may(*roles)()]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, order_id: UUID) -> Response:
         """Say it in the detail its reader may see."""
         order = queries.order_for(order_id, caller(request))
         return Response(_document_for(caller(request), order))
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def delete(self, request: Request, order_id: UUID) -> Response:
+        """Cancel it, as ``POST …/cancel`` does."""
+        return _cancel(request, order_id)
+
+
+class OrderCancelView(APIView):
+    """Take an order back."""
+
+    permission_classes = [may(Role.KIOSK, *STAFF)]
+
+    @extend_schema(request=CancelSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID) -> Response:
+        """Cancel an unpaid order: the kiosk that placed it, or the counter."""
+        CancelSerializer(data=request.data).is_valid(raise_exception=True)
+        return _cancel(request, order_id)
 
 
 class OrderStatusView(APIView):
@@ -164,6 +184,11 @@ class OrderHistoryView(APIView):
         """List its steps, first to last."""
         changes, names = queries.history_of(queries.narrow_order_for(order_id, caller(request)))
         return Response({"results": [documents.history_document(change, names) for change in changes]})
+
+
+def _cancel(request: Request, order_id: UUID) -> Response:
+    services.cancel_unpaid(order_id=order_id, by=caller(request), at=timezone.now())
+    return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
 def _document_for(actor: Actor, order: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
 from apps.orders.models import Order
 from apps.orders.queries import board, may_see, narrow_order_for, order_alone, order_by_token, panel
 from apps.orders.rules import Status, item_state
-from apps.orders.services import attach_payment, lock_for_payment, mark_paid
+from apps.orders.services import attach_payment, expire_unpaid, hold_until, lock_for_payment, mark_paid
 
 __all__ = [
     "AlreadyPaidError",
@@ -14,6 +14,8 @@ __all__ = [
     "Status",
     "attach_payment",
     "board",
+    "expire_unpaid",
+    "hold_until",
     "item_state",
     "lock_for_payment",
     "mark_paid",

@@ -63,6 +63,7 @@ class Order(models.Model):
             models.Index(
                 F("store"), F("status").desc(), F("queue_at"), condition=Q(status__in=ON_BOARD), name="order_board"
             ),
+            models.Index("expires_at", condition=Q(status=Status.AWAITING_PAYMENT), name="order_unpaid"),
         ]
 
     def __str__(self) -> str:

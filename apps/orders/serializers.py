@@ -62,6 +62,12 @@ class MoveSerializer(StrictSerializer):
     status = StrictCharField(max_length=20)
 
 
+class CancelSerializer(StrictSerializer):
+    """Why an order is taken back."""
+
+    reason = StrictCharField(max_length=140, allow_blank=True, default="")
+
+
 def _item(item: dict[str, Any]) -> AskedItem:
     return AskedItem(
         product=item["product"],

@@ -4,15 +4,18 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Now
 
-from apps.contracts.events import OrderHandedOver, OrderPaid, OrderReady
-from apps.core.facade import Actor, Role, new_id, publish
+from apps.contracts.events import OrderCancelled, OrderExpired, OrderHandedOver, OrderPaid, OrderReady
+from apps.core.facade import SYSTEM, Actor, Role, new_id, publish
 from apps.inventory import facade as inventory
 from apps.orders import history
 from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
 from apps.orders.models import Order, OrderLine, Preparation
 from apps.orders.rules import MOVES, MoveKind, PreparationState, Status, check_hand_move, undo_target
 
+COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
+EXPIRED_A_LOOK = 50
 KITCHEN_ROLES = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER})
 
 
@@ -72,6 +75,64 @@ def recall_order(*, order_id: UUID, by: Actor, at: datetime) -> Order:
         raise IllegalMoveError(Status(order.status).label, Status.IN_PREPARATION.label, [])
     _step(order, Status.IN_PREPARATION, MoveKind.RECALL, by, at)
     return order
+
+
+@transaction.atomic
+def cancel_unpaid(*, order_id: UUID, by: Actor, at: datetime) -> Order:
+    """Take back an order that nobody has paid; what it held is free at once. Repeating it changes nothing.
+
+    Its charge closes in the same transaction; money that still comes in is late money.
+
+    Raises:
+        OrderNotFoundError: no such order, or neither placed by this actor nor of a counter they work at.
+        IllegalMoveError: the order no longer waits for money.
+
+    Locks: the order row, then its reservations and stock levels, until commit.
+    Emits: ``OrderStatusChanged``, ``OrderCancelled``, ``InventoryUpdated``.
+    """
+    order = Order.objects.select_for_update().filter(id=order_id).first()
+    placed_it = order is not None and (order.placed_by_kind, order.placed_by_id) == (by.kind, by.id)
+    if order is None or not (placed_it or by.roles_at(order.store_id) & COUNTER_ROLES):
+        raise OrderNotFoundError
+    if order.status == Status.CANCELLED:
+        return order
+    if order.status != Status.AWAITING_PAYMENT:
+        raise IllegalMoveError(Status(order.status).label, Status.CANCELLED.label, [])
+    _step(order, Status.CANCELLED, MoveKind.MOVE, by, at)
+    publish(OrderCancelled(subject=order.id, store=order.store_id, seq=order.version, at=at, was_paid=False))
+    inventory.release_reserved(order_id=order.id, at=at)
+    return order
+
+
+def expire_unpaid(*, at: datetime) -> int:
+    """Expire orders whose time to be paid is over by the database's clock, each in its own transaction; return how many.
+
+    Locks: one order row at a time, then its reservations and stock levels; an order being paid right now is skipped.
+    Emits: ``OrderStatusChanged``, ``OrderExpired``, ``InventoryUpdated`` for each.
+    """
+    overdue = Order.objects.filter(status=Status.AWAITING_PAYMENT, expires_at__lte=Now()).order_by("expires_at")
+    return sum(_expire(order_id, at) for order_id in overdue.values_list("id", flat=True)[:EXPIRED_A_LOOK])
+
+
+@transaction.atomic
+def _expire(order_id: UUID, at: datetime) -> bool:
+    waiting = Order.objects.filter(id=order_id, status=Status.AWAITING_PAYMENT, expires_at__lte=Now())
+    order = waiting.select_for_update(skip_locked=True).first()
+    if order is None:
+        return False
+    _step(order, Status.EXPIRED, MoveKind.MOVE, SYSTEM, at)
+    publish(OrderExpired(subject=order.id, store=order.store_id, seq=order.version, at=at))
+    inventory.release_reserved(order_id=order.id, at=at)
+    return True
+
+
+@transaction.atomic
+def hold_until(*, order_id: UUID, until: datetime) -> None:
+    """Let an order that waits for money wait until a later moment; it never waits shorter than before.
+
+    Locks: the order row, until commit.
+    """
+    Order.objects.filter(id=order_id, status=Status.AWAITING_PAYMENT, expires_at__lt=until).update(expires_at=until)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ urlpatterns = [
     path("orders/quote", api.QuoteView.as_view()),
     path("orders/checkout", api.CheckoutView.as_view()),
     path("orders/<uuid:order_id>", api.OrderView.as_view()),
+    path("orders/<uuid:order_id>/cancel", api.OrderCancelView.as_view()),
     path("orders/<uuid:order_id>/status", api.OrderStatusView.as_view()),
     path("orders/<uuid:order_id>/recall", api.OrderRecallView.as_view()),
     path("orders/<uuid:order_id>/undo", api.OrderUndoView.as_view()),

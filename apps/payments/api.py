@@ -30,7 +30,7 @@ from apps.core.facade import (
 from apps.payments import inbox, services
 from apps.payments.documents import payment_document
 from apps.payments.models import Charge
-from apps.payments.rules import Method, State
+from apps.payments.rules import Method, State, Tender
 from apps.stores.facade import caller, may
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,34 @@ class PaymentCheckView(APIView):
         """Ask the provider at once, every three seconds at most."""
         charge = services.check_now(charge_id=payment_id, by=caller(request), at=timezone.now())
         return Response(payment_document(charge))
+
+
+class ConfirmSerializer(StrictSerializer):
+    """What the guest handed over."""
+
+    tender = serializers.ChoiceField(choices=Tender.choices)
+    received = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
+
+
+class PaymentConfirmView(APIView):
+    """Paid at the counter."""
+
+    permission_classes = [may(*STAFF)]
+
+    @extend_schema(request=ConfirmSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, payment_id: UUID) -> Response:
+        """Record it and say the change."""
+        asked = ConfirmSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        charge = services.confirm_counter(
+            charge_id=payment_id,
+            tender=Tender(asked.validated_data["tender"]),
+            received=asked.validated_data.get("received"),
+            by=caller(request),
+            at=timezone.now(),
+        )
+        change = (charge.received_amount or charge.amount) - charge.amount
+        return Response({**payment_document(charge), "change": str(change)})
 
 
 @csrf_exempt

@@ -22,6 +22,14 @@ class ChargeOpenError(DomainError):
     title = "Já há uma cobrança aberta"
 
 
+class NotAtCounterError(DomainError):
+    """The charge is not one that the counter can confirm now."""
+
+    code = "invalid_transition"
+    status = 409
+    title = "Não é um pagamento no caixa"
+
+
 class TooOftenError(DomainError):
     """The same question came again too soon."""
 

@@ -1,10 +1,10 @@
 """Charges and what the provider tells us."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.core.facade import new_id
-from apps.payments.rules import OPEN, PAID, Method, State
+from apps.payments.rules import ACTIVE, OPEN, PAID, Method, State, Tender
 
 
 class Charge(models.Model):
@@ -32,6 +32,9 @@ class Charge(models.Model):
     provider_account = models.CharField(max_length=32, blank=True)
     provider_status = models.CharField("situação no provedor", max_length=40, blank=True)
     qr_data = models.TextField(blank=True)
+    tender = models.CharField("recebido em", max_length=16, blank=True, choices=Tender.choices)
+    received_amount = models.DecimalField("entregue", max_digits=10, decimal_places=2, null=True)
+    confirmed_by = models.UUIDField(null=True)
     mismatch = models.CharField("divergência", max_length=200, blank=True)
     created_at = models.DateTimeField("criada em")
     expires_at = models.DateTimeField("vale até", null=True)
@@ -48,11 +51,15 @@ class Charge(models.Model):
             models.UniqueConstraint("principal", "client_key", name="charge_once_a_client_key"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="charge_amount_positive"),
             models.CheckConstraint(
+                condition=Q(received_amount=None) | Q(received_amount__gte=F("amount")),
+                name="charge_received_covers_amount",
+            ),
+            models.CheckConstraint(
                 condition=Q(settled_at__isnull=False) | ~Q(state__in=PAID), name="charge_paid_has_its_moment"
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="charge_state_is_known"),
         ]
-        indexes = [models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due")]
+        indexes = [models.Index("next_check_at", condition=Q(state__in=ACTIVE), name="charge_due")]
 
     def __str__(self) -> str:
         return f"{self.get_method_display()} R$ {self.amount}"

@@ -11,6 +11,14 @@ class Method(TextChoices):
     """How a guest pays."""
 
     MERCADO_PAGO_QR = "mercado_pago_qr", "QR Mercado Pago"
+    COUNTER = "counter", "No caixa"
+
+
+class Tender(TextChoices):
+    """What a guest hands over at the counter."""
+
+    CASH = "cash", "dinheiro"
+    CARD_MACHINE = "card_machine", "maquininha"
 
 
 class State(TextChoices):
@@ -19,6 +27,7 @@ class State(TextChoices):
     CREATING = "creating", "criando"
     QUEUED = "queued", "na fila"
     PENDING = "pending", "aguardando"
+    CLOSING = "closing", "encerrando"
     EXPIRED = "expired", "expirada"
     CANCELLED = "cancelled", "cancelada"
     FAILED = "failed", "recusada pelo provedor"
@@ -28,22 +37,25 @@ class State(TextChoices):
 
 
 OPEN = ("creating", "queued", "pending")
+ACTIVE = (*OPEN, "closing")  # somebody still has to ask the provider about these
 PAID = ("approved",)
 RANK = {
     State.CREATING: 1,
     State.QUEUED: 1,
     State.PENDING: 2,
-    State.EXPIRED: 3,
-    State.CANCELLED: 3,
-    State.FAILED: 3,
-    State.MISMATCH: 4,
-    State.APPROVED: 5,
-    State.LATE: 5,
+    State.CLOSING: 3,
+    State.EXPIRED: 4,
+    State.CANCELLED: 4,
+    State.FAILED: 4,
+    State.MISMATCH: 5,
+    State.APPROVED: 6,
+    State.LATE: 6,
 }
 FIRST_MINUTE = timedelta(seconds=60)
 OFTEN = timedelta(seconds=15)
 SELDOM = timedelta(seconds=30)
-KEEP_ASKING_AFTER_EXPIRY = timedelta(minutes=10)
+HOLD_AFTER_QR = timedelta(seconds=60)
+MOST_QR_CODES = 3
 
 
 STATE_FROM = {
@@ -89,8 +101,6 @@ def mismatch(told: ProviderState, *, amount: Decimal, reference: str, account: s
     return "; ".join(differences)
 
 
-def next_check(created_at: datetime, expires_at: datetime | None, at: datetime) -> datetime | None:
-    """Return when to ask the provider next about an open charge; None when asking has become pointless."""
-    if expires_at is not None and at > expires_at + KEEP_ASKING_AFTER_EXPIRY:
-        return None
+def next_check(created_at: datetime, at: datetime) -> datetime:
+    """Return when to ask the provider next about a charge that is not final."""
     return at + (OFTEN if at - created_at < FIRST_MINUTE else SELDOM)

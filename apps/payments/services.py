@@ -2,16 +2,29 @@
 
 import logging
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from apps.contracts.events import PaymentProcessed
-from apps.core.facade import PROVIDER, Actor, Claim, KeyReusedError, RivalRunningError, new_id, publish
+from apps.core.facade import (
+    PROVIDER,
+    Actor,
+    Claim,
+    InvalidError,
+    KeyReusedError,
+    RivalRunningError,
+    Role,
+    new_id,
+    publish,
+)
 from apps.orders import facade as orders
 from apps.payments.errors import (
     ChargeOpenError,
+    NotAtCounterError,
     PaymentNotFoundError,
     ProviderRejectedError,
     ProviderUnavailableError,
@@ -20,11 +33,26 @@ from apps.payments.errors import (
 from apps.payments.models import Charge
 from apps.payments.providers import PaymentProvider
 from apps.payments.providers.mercado_pago.qr import MercadoPagoQr, create_body, reference_of
-from apps.payments.rules import OPEN, RANK, Method, ProviderState, State, mismatch, next_check, state_from
+from apps.payments.rules import (
+    ACTIVE,
+    HOLD_AFTER_QR,
+    MOST_QR_CODES,
+    OPEN,
+    RANK,
+    Method,
+    ProviderState,
+    State,
+    Tender,
+    mismatch,
+    next_check,
+    state_from,
+)
 from apps.stores.facade import store_by_id
 
 logger = logging.getLogger(__name__)
 
+NOT_FOUND = 404
+COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 LEASE = timedelta(seconds=15)
 CHECK_AT_MOST_EVERY = timedelta(seconds=3)
 PROVIDERS: dict[str, PaymentProvider] = {Method.MERCADO_PAGO_QR: MercadoPagoQr()}
@@ -38,12 +66,14 @@ def open_charge(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: 
     Raises:
         OrderNotFoundError: no such order, or not for this actor; ``PaymentNotFoundError`` does not arise.
         AlreadyPaidError: the order does not wait for money.
-        ChargeOpenError: another charge of the order is open.
+        ChargeOpenError: the order has had as many QR codes as it may have.
         RivalRunningError, KeyReusedError: the same request is at work, or its key came with another body.
 
     Locks: the order row, until the charge is committed; none over the call.
     """
     charge = _begin(order_id=order_id, method=method, by=by, claim=claim, at=at)
+    if method == Method.COUNTER:
+        return charge
     return advance_charge(charge_id=charge.id, at=at) or charge
 
 
@@ -56,28 +86,81 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
         raise orders.AlreadyPaidError("Este pedido já foi pago ou encerrado.")
     if replayed_charge(claim) is not None:
         raise RivalRunningError("Esta cobrança já está sendo criada.")
-    if Charge.objects.filter(order_id=order_id, state__in=OPEN).exists():
-        raise ChargeOpenError("Este pedido já tem uma cobrança aberta.")
-    store = store_by_id(order.store_id)
-    charge_id = new_id()
-    reference = reference_of(charge_id)
-    charge = Charge.objects.create(
-        id=charge_id,
+    if method != Method.COUNTER and _qr_codes_of(order_id) >= MOST_QR_CODES:
+        raise ChargeOpenError("Este pedido já teve o máximo de códigos. Pague no caixa.")
+    close_charges(order_id=order_id, at=at)
+    charge = Charge(
+        id=new_id(),
         order_id=order_id,
         method=method,
         amount=order.total,
         principal=claim.principal,
         client_key=claim.key,
         request_hash=claim.request_hash,
-        reference=reference,
-        create_key=f"c-{charge_id}",
-        create_body=create_body(
-            reference=reference, amount=order.total, number=order.number, store_code=store.code if store else ""
-        ),
         created_at=at,
-        next_check_at=at + LEASE,
     )
-    orders.attach_payment(order_id=order_id, payment_id=charge_id)
+    charge.reference = reference_of(charge.id)
+    charge.create_key = f"c-{charge.id}"
+    if method == Method.COUNTER:
+        charge.state, charge.expires_at = State.PENDING, at + timedelta(seconds=settings.COUNTER_TTL_SECONDS)
+        orders.hold_until(order_id=order_id, until=charge.expires_at)
+    else:
+        store = store_by_id(order.store_id)
+        charge.next_check_at = at + LEASE
+        charge.create_body = create_body(
+            reference=charge.reference, amount=order.total, number=order.number, store_code=store.code if store else ""
+        )
+    charge.save(force_insert=True)
+    orders.attach_payment(order_id=order_id, payment_id=charge.id)
+    return charge
+
+
+@transaction.atomic
+def close_charges(*, order_id: UUID, at: datetime) -> None:
+    """Let an order's open charge be paid no more: a new one replaces it, or the order has ended.
+
+    One at the provider becomes ``closing``, and the engine cancels it there; what is paid on it nevertheless is late money.
+
+    Locks: the caller holds the order row; the charge row, until commit.
+    """
+    for charge in Charge.objects.select_for_update().filter(order_id=order_id, state__in=OPEN):
+        at_the_provider = charge.method != Method.COUNTER
+        charge.state = State.CLOSING if at_the_provider else State.CANCELLED
+        charge.next_check_at = at if at_the_provider else None
+        charge.version += 1
+        charge.save()
+
+
+@transaction.atomic
+def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None, by: Actor, at: datetime) -> Charge:
+    """Record that the guest paid at the counter; the order goes to the kitchen. Repeating it changes nothing.
+
+    Args:
+        received: what was handed over, BRL; None means the exact amount. The change is ``received`` less the amount.
+
+    Raises:
+        PaymentNotFoundError: no such charge at a counter of this actor.
+        NotAtCounterError: it is not a counter payment that waits for money.
+        InvalidError: less was handed over than is due.
+
+    Locks: the order row, then the charge row, until commit. Emits: ``PaymentProcessed`` and what ``mark_paid`` emits.
+    """
+    charge = Charge.objects.filter(id=charge_id).select_related("order").first()
+    if charge is None or not by.roles_at(charge.order.store_id) & COUNTER_ROLES:
+        raise PaymentNotFoundError
+    orders.lock_for_payment(order_id=charge.order_id)
+    charge = Charge.objects.select_for_update(of=("self",)).select_related("order").get(id=charge_id)
+    if charge.method == Method.COUNTER and charge.state == State.APPROVED:
+        return charge
+    if charge.method != Method.COUNTER or charge.state != State.PENDING:
+        raise NotAtCounterError("Esta cobrança não está esperando no caixa.")
+    handed_over = charge.amount if received is None else received
+    if handed_over < charge.amount:
+        error = {"field": "received", "code": "min_value", "detail": f"O pedido custa R$ {charge.amount}."}
+        raise InvalidError("O valor entregue não cobre o pedido.", errors=[error])
+    charge.tender, charge.received_amount, charge.confirmed_by = tender, handed_over, by.id
+    _pay(charge, State.APPROVED, charge.amount, by, at)
+    charge.save()
     return charge
 
 
@@ -91,16 +174,16 @@ def advance_charge(*, charge_id: UUID, at: datetime) -> Charge | None:
     charge = _lease(charge_id, at)
     if charge is None:
         return None
-    provider = PROVIDERS[charge.method]
-    is_new = charge.provider_order_id is None
     try:
-        told = provider.create(charge) if is_new else provider.fetch(charge)
+        told = _ask(charge)
     except ProviderUnavailableError as problem:
         logger.warning("charge %s: provider away: %s", charge_id, problem)
         return _postpone(charge_id, at)
     except ProviderRejectedError as problem:
         logger.error("charge %s: provider refused: %s", charge_id, problem)  # noqa: TRY400 - the reason is the provider's word
-        return _give_up(charge_id, str(problem), at) if is_new else _postpone(charge_id, at)
+        gone = problem.http_status == NOT_FOUND and charge.expires_at is not None and charge.expires_at < at
+        is_new = charge.provider_order_id is None
+        return _give_up(charge_id, str(problem), at) if is_new or gone else _postpone(charge_id, at)
     return settle_charge(charge_id=charge_id, told=told, at=at)
 
 
@@ -124,20 +207,26 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
     charge = Charge.objects.select_for_update().get(id=charge_id)
     charge.leased_until = None
     charge.provider_status = told.status
-    if charge.provider_order_id is None:
+    was_there = charge.provider_order_id is not None
+    if not was_there:
         charge.provider_order_id, charge.provider_account = told.provider_order_id, told.account
         charge.qr_data, charge.expires_at = told.qr_data, told.expires_at
+        if charge.state in OPEN and told.expires_at is not None:
+            orders.hold_until(order_id=order_id, until=told.expires_at + HOLD_AFTER_QR)
     to = state_from(told.status)
     if to in (State.APPROVED, State.MISMATCH):
         charge.mismatch = mismatch(
             told, amount=charge.amount, reference=charge.reference, account=charge.provider_account
         )
         to = State.MISMATCH if charge.mismatch else State.APPROVED
-    if to == State.APPROVED and order.status != orders.Status.AWAITING_PAYMENT:
+    waits_no_more = order.status != orders.Status.AWAITING_PAYMENT or charge.state == State.CLOSING
+    if to == State.APPROVED and waits_no_more:
         to = State.LATE
     if RANK[to] > RANK[State(charge.state)]:
         _enter(charge, to, told, at)
-    charge.next_check_at = next_check(charge.created_at, charge.expires_at, at) if charge.state in OPEN else None
+    charge.next_check_at = next_check(charge.created_at, at) if charge.state in ACTIVE else None
+    if charge.state == State.CLOSING and not was_there:
+        charge.next_check_at = at  # only now can it be cancelled there
     charge.save()
     return charge
 
@@ -150,7 +239,7 @@ def check_now(*, charge_id: UUID, by: Actor, at: datetime) -> Charge:
         TooOftenError: asked within the last three seconds.
     """
     charge = charge_for(charge_id, by)
-    if charge.state not in OPEN:
+    if charge.state not in ACTIVE or charge.method == Method.COUNTER:
         return charge
     last_asked = Q(leased_until=None) | Q(leased_until__lte=at + LEASE - CHECK_AT_MOST_EVERY)
     if not Charge.objects.filter(last_asked, id=charge_id).exists():
@@ -188,15 +277,16 @@ def claim_due(*, at: datetime) -> list[UUID]:
     Locks: the charges, for the length of one statement; another engine skips them.
     """
     with transaction.atomic():
-        due = Charge.objects.filter(next_check_at__lte=at, state__in=OPEN).order_by("next_check_at")
+        due = Charge.objects.filter(next_check_at__lte=at, state__in=ACTIVE).order_by("next_check_at")
         ids = list(due.select_for_update(skip_locked=True).values_list("id", flat=True)[:50])
         Charge.objects.filter(id__in=ids).update(next_check_at=at + LEASE)
     return ids
 
 
 def _lease(charge_id: UUID, at: datetime) -> Charge | None:
-    """Claim an open charge for one call; None when it is closed or claimed."""
-    free = Charge.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=charge_id, state__in=OPEN)
+    """Claim a charge for one call; None when it is final or claimed."""
+    free = Charge.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=charge_id, state__in=ACTIVE)
+    free = free.exclude(method=Method.COUNTER)
     if not free.update(leased_until=at + LEASE):
         return None
     return Charge.objects.get(id=charge_id)
@@ -208,7 +298,7 @@ def _postpone(charge_id: UUID, at: datetime) -> Charge:
     charge.leased_until = None
     if charge.state == State.CREATING:
         charge.state = State.QUEUED
-    charge.next_check_at = next_check(charge.created_at, charge.expires_at, at)
+    charge.next_check_at = next_check(charge.created_at, at)
     charge.save()
     return charge
 
@@ -226,17 +316,35 @@ def _give_up(charge_id: UUID, reason: str, at: datetime) -> Charge:
 
 def _enter(charge: Charge, to: State, told: ProviderState, at: datetime) -> None:
     """Move a locked charge up, and its order with it."""
+    if to == State.APPROVED:
+        _pay(charge, to, told.paid, PROVIDER, at)
+        return
     charge.state = to
     charge.version += 1
-    if to in (State.APPROVED, State.LATE, State.MISMATCH):
+    if to in (State.LATE, State.MISMATCH):
         charge.paid_amount, charge.settled_at = told.paid, at
-        charge.save()  # the order's own rules look at it in this transaction
-    if to == State.APPROVED:
-        orders.mark_paid(order_id=charge.order_id, by=PROVIDER, at=at)
-        _tell(charge, at, success=True)
-    elif to in (State.LATE, State.MISMATCH):
         logger.error("charge %s is %s: %s", charge.id, to, charge.mismatch)
         _tell(charge, at, success=False)
+
+
+def _pay(charge: Charge, to: State, paid: Decimal, by: Actor, at: datetime) -> None:
+    """Let a locked charge pay its order, which waits for it."""
+    charge.state, charge.version = to, charge.version + 1
+    charge.paid_amount, charge.settled_at = paid, at
+    orders.mark_paid(order_id=charge.order_id, by=by, at=at)
+    _tell(charge, at, success=True)
+
+
+def _ask(charge: Charge) -> ProviderState:
+    """Make the one call a charge needs next."""
+    provider = PROVIDERS[charge.method]
+    if charge.provider_order_id is None:
+        return provider.create(charge)
+    return provider.cancel(charge) if charge.state == State.CLOSING else provider.fetch(charge)
+
+
+def _qr_codes_of(order_id: UUID) -> int:
+    return Charge.objects.filter(order_id=order_id).exclude(method=Method.COUNTER).count()
 
 
 def _tell(charge: Charge, at: datetime, *, success: bool) -> None:

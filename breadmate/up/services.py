@@ -1,5 +1,6 @@
 """The processes of BreadMate and how each is started: as ``python -m``, for console scripts break on spaces in paths."""
 
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from breadmate.up.plan import Plan
 from breadmate.up.servers import Account
 
 POINTS_OF_SALE = ("BMCENTRO", "BMPRAIA")
+ACCESS = re.compile(r"\d\d/\w+/\d{4} ")  # how a line of the simulator's access log begins
 
 
 def initdb(plan: Plan, env: Mapping[str, str], command: list[str], account: Account) -> Service:
@@ -38,7 +40,7 @@ def postgres(
         account=account,
         stop_signal=signal.SIGINT,  # fast; SIGTERM would wait for the last client
         death_signal=signal.SIGINT,
-        shows=lambda line: "PANIC:" in line or "could not" in line,
+        shows=lambda line: "PANIC:" in line or "FATAL:  could not" in line or "No space left" in line,
     )
 
 
@@ -99,7 +101,7 @@ def simulator(plan: Plan, env: Mapping[str, str]) -> Service:
     command += ["--webhook-url", f"{plan.web_url}/api/v1/payments/webhook"]
     for name in POINTS_OF_SALE:
         command += ["--pos", name]
-    return Service(name="simulator", command=command, env=_env(plan, env))
+    return Service(name="simulator", command=command, env=_env(plan, env), shows=lambda line: not ACCESS.match(line))
 
 
 class _NotTheBanner:

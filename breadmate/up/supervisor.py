@@ -78,9 +78,12 @@ class Supervisor:
 
     def _make_folders(self) -> None:
         """Make the RUN_DIR: others may pass through it (to the data of Postgres), not look into it."""
+        run_dir = self.plan.run_dir
         try:
-            (self.plan.run_dir / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.plan.run_dir.chmod(0o711)
+            if not run_dir.exists():
+                run_dir.mkdir(parents=True)
+                run_dir.chmod(0o711)
+            (run_dir / "log").mkdir(mode=0o700, exist_ok=True)
         except PermissionError as error:
             raise StartError(f"{error.filename} belongs to another user: start as that user, or set RUN_DIR.") from None
 

@@ -1,70 +1,8 @@
 """One order from the menu to the counter, seen only from outside."""
 
-import json
-from typing import Any
-
-import pytest
-
-from tests.blackbox.client import Caller, new_key, product, wait_for
+from tests.blackbox.client import Caller, new_key, wait_for
+from tests.blackbox.flow import audit, basket, pay, place, status_of
 from tests.stack import Stack
-
-
-@pytest.fixture
-def kiosk(stack: Stack) -> Caller:
-    return Caller(stack.base_url, stack.demo["stores"][0]["devices"]["kiosk"])
-
-
-@pytest.fixture
-def board(stack: Stack) -> Caller:
-    return Caller(stack.base_url, stack.demo["stores"][0]["devices"]["board"])
-
-
-@pytest.fixture
-def panel(stack: Stack) -> Caller:
-    return Caller(stack.base_url, stack.demo["stores"][0]["devices"]["panel"])
-
-
-@pytest.fixture
-def simulator(stack: Stack) -> Caller:
-    return Caller(stack.simulator_url)
-
-
-def audit(stack: Stack) -> dict[str, Any]:
-    done = stack.manage("audit_invariants", "--json", check=False)
-    verdict = dict(json.loads(done.stdout))
-    assert verdict["ok"] == (done.returncode == 0)
-    return verdict
-
-
-def basket(menu: Any) -> dict[str, Any]:
-    toast = product(menu, "pao-na-chapa")
-    golden = toast["modifier_groups"][0]["options"][1]["id"]
-    return {
-        "dining_option": "take_out",
-        "guest_name": "Lia",
-        "items": [
-            {"product": toast["id"], "quantity": 2, "options": [{"option": golden, "quantity": 1}], "note": "sem sal"},
-            {"product": product(menu, "cafe-coado")["id"], "quantity": 1},
-        ],
-    }
-
-
-def place(kiosk: Caller) -> dict[str, Any]:
-    placed = kiosk.post("/api/v1/orders/checkout", basket(kiosk.get("/api/v1/menu").body), key=new_key())
-    assert placed.status == 201, placed.raw
-    return dict(placed.body)
-
-
-def pay(kiosk: Caller, simulator: Caller, order: dict[str, Any]) -> dict[str, Any]:
-    payment = kiosk.post("/api/v1/payments", {"order": order["id"], "method": "mercado_pago_qr"}, key=new_key())
-    assert payment.status == 201, payment.raw
-    assert payment.body["qr_svg"].startswith("<svg")
-    assert simulator.post(f"/_sim/orders/{payment.body['provider_reference']}/pay").status == 200
-    return dict(payment.body)
-
-
-def status_of(kiosk: Caller, order: dict[str, Any]) -> str:
-    return str(kiosk.get(f"/api/v1/orders/{order['id']}/status").body["status"])
 
 
 def test_order_is_paid_cooked_and_handed_over(

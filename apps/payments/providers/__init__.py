@@ -17,5 +17,8 @@ class PaymentProvider(Protocol):
             ProviderUnavailableError: no usable answer; send the same again later.
         """
 
+    def cancel(self, charge: Charge) -> ProviderState:
+        """Close the provider's order so that it cannot be paid any more, or say how it stands when it cannot be closed."""
+
     def fetch(self, charge: Charge) -> ProviderState:
         """Ask how the charge stands; errors as ``create``."""

@@ -18,6 +18,7 @@ from apps.payments.providers.mercado_pago.client import PooledHttpClient
 from apps.payments.rules import ProviderState
 
 TRY_AGAIN = {408, 423, 424, 429}
+CONFLICT = 409
 SERVER_FAULT = 500
 DURATION = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?")
 FRACTION = re.compile(r"\.(\d+)")
@@ -55,6 +56,16 @@ class MercadoPagoQr:
         """Create the provider's order; a repeat with the same key returns the one already made."""
         body = orjson.loads(bytes(charge.create_body))
         return _read(self._call(lambda sdk, options: sdk.order().create(body, options), key=charge.create_key))
+
+    def cancel(self, charge: Charge) -> ProviderState:
+        """Cancel the provider's order; one that is paid, being paid or already closed is read instead."""
+        order_id, key = charge.provider_order_id, f"x-{charge.id}"
+        try:
+            return _read(self._call(lambda sdk, options: sdk.order().cancel(order_id, options), key=key))
+        except ProviderRejectedError as refusal:
+            if refusal.http_status != CONFLICT:
+                raise
+            return self.fetch(charge)
 
     def fetch(self, charge: Charge) -> ProviderState:
         """Read the provider's order."""

@@ -1,0 +1,26 @@
+"""Callers for the demo shop's first store."""
+
+import pytest
+
+from tests.blackbox.client import Caller
+from tests.stack import Stack
+
+
+@pytest.fixture
+def kiosk(stack: Stack) -> Caller:
+    return Caller(stack.base_url, stack.demo["stores"][0]["devices"]["kiosk"])
+
+
+@pytest.fixture
+def board(stack: Stack) -> Caller:
+    return Caller(stack.base_url, stack.demo["stores"][0]["devices"]["board"])
+
+
+@pytest.fixture
+def panel(stack: Stack) -> Caller:
+    return Caller(stack.base_url, stack.demo["stores"][0]["devices"]["panel"])
+
+
+@pytest.fixture
+def simulator(stack: Stack) -> Caller:
+    return Caller(stack.simulator_url)
