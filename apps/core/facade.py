@@ -19,6 +19,7 @@ from apps.core.idempotency import (
 from apps.core.ids import new_id
 from apps.core.limits import Limit, LimitedError
 from apps.core.problems import problem
+from apps.core.qr import svg as qr_svg
 from apps.core.streams import Drawing, hub, in_thread, stream_response
 from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
 from apps.core.wake import News, tell
@@ -53,6 +54,7 @@ __all__ = [
     "new_id",
     "problem",
     "publish",
+    "qr_svg",
     "sql_invariant",
     "stored_answer",
     "stream_response",

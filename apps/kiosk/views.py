@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
+from django.urls import reverse
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET
 
-from apps.core.facade import Role
+from apps.core.facade import Role, qr_svg
 from apps.kiosk.screens import tracked
 from apps.orders.facade import order_by_token
 from apps.stores.facade import device_from_cookie, store_by_id
@@ -46,6 +47,14 @@ def tracking(request: HttpRequest, token: str) -> HttpResponse:
         "fragment_url": f"{path}order/",
     }
     return render(request, "kiosk/tracking.html", context)
+
+
+@require_GET
+@cache_control(private=True, max_age=3600, immutable=True)
+def tracking_qr(request: HttpRequest, token: str) -> HttpResponse:
+    """Draw the way to a tracking page for a phone's camera; it says nothing about the order."""
+    address = f"{settings.PUBLIC_URL}{reverse('tracking', args=[token])}"
+    return HttpResponse(qr_svg(address), content_type="image/svg+xml")
 
 
 @require_GET

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import segno
-
-from apps.core.facade import iso
+from apps.core.facade import iso, qr_svg
 from apps.payments.models import Charge
 from apps.payments.rules import State
 
@@ -20,13 +18,7 @@ def payment_document(charge: Charge) -> dict[str, Any]:
         "amount": str(charge.amount),
         "refunded_amount": str(charge.refunded_amount),
         "qr_data": charge.qr_data if payable else None,
-        "qr_svg": _svg(charge.qr_data) if payable else None,
+        "qr_svg": qr_svg(charge.qr_data) if payable else None,
         "expires_at": iso(charge.expires_at),
         "provider_reference": charge.provider_order_id,
     }
-
-
-def _svg(qr_data: str) -> str:
-    """Draw the provider's text, which is opaque to us, as a QR code."""
-    code = segno.make_qr(qr_data, error="m")
-    return code.svg_inline(scale=4, border=2, dark="#2B1B12", light="#FFFFFF", omitsize=True)
