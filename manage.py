@@ -17,6 +17,7 @@ WITHOUT_DATABASE = {
     "makemessages",
     "makemigrations",
     "spectacular",
+    "write_docs",
 }
 
 

@@ -40,15 +40,16 @@ def open_as(request: HttpRequest, kind: str) -> HttpResponse:
     if not settings.DEMO or kind not in (Role.KIOSK, Role.BOARD, Role.PANEL):
         raise Http404
     role = Role(kind)
+    store = Store.objects.filter(code=request.POST.get("store", "")).first() or Store.objects.order_by("created_at").first()
+    if store is None:
+        raise Http404
     response = HttpResponseRedirect(PAGE_OF[role])
-    if device_from_cookie(request, role) is None:
-        cookies.remember(request, response, kind=role, token=_browser_token(role, timezone.now()))
+    device = device_from_cookie(request, role)
+    if device is None or device.only_store() != store.id:
+        cookies.remember(request, response, kind=role, token=_browser_token(role, store, timezone.now()))
     return response
 
 
-def _browser_token(role: Role, at: datetime) -> str:
-    store = Store.objects.order_by("created_at").first()
-    if store is None:
-        raise Http404
+def _browser_token(role: Role, store: Store, at: datetime) -> str:
     device, _ = Device.objects.get_or_create(store=store, name=NAME_OF[role], defaults={"kind": role})
     return services.pair_directly(device_id=device.id, at=at)

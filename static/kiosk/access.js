@@ -1,8 +1,5 @@
 /** Access mode: larger type, more contrast, every control in the lower part of the screen, three times the time. */
 
-import { config } from "./config.js";
-import { show } from "./screen.js";
-
 const TIME_FACTOR = 3;
 const root = document.documentElement;
 
@@ -10,15 +7,11 @@ export function isAccessible() {
   return root.classList.contains("accessible");
 }
 
-export function toggleAccessMode() {
-  root.classList.toggle("accessible");
-  show("attract");
+export function setAccessMode(on) {
+  root.classList.toggle("accessible", on);
 }
 
-export function leaveAccessMode() {
-  root.classList.remove("accessible");
-}
-
-export function idleMs() {
-  return isAccessible() ? config.idleMs * TIME_FACTOR : config.idleMs;
+/** How long to wait for this guest, given how long to wait for most. */
+export function patientMs(ms) {
+  return isAccessible() ? ms * TIME_FACTOR : ms;
 }

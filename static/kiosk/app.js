@@ -1,8 +1,9 @@
 /** Starts the kiosk and minds what no single view can: connection, pairing, guests who leave, a fresh menu. */
 
-import { idleMs, leaveAccessMode } from "./access.js";
-import { OfflineError } from "./api.js";
+import { patientMs, setAccessMode } from "./access.js";
+import { ApiError, OfflineError } from "./api.js";
 import { cart } from "./cart.js";
+import { config } from "./config.js";
 import { countDown, IdleTimer } from "./idle.js";
 import { recall, remember } from "./memory.js";
 import { menu } from "./menu.js";
@@ -25,6 +26,7 @@ const LAST_CALL_MS = 15_000;
 const MENU_REFRESH_MS = 60_000;
 const RECONNECT_MS = 5_000;
 const PAIRING_RELOAD_MS = 30_000;
+const UNAUTHORIZED = 401;
 
 registerViews({
   loading: loadingView,
@@ -44,6 +46,7 @@ registerViews({
 
 /** The first screen is also where everything of the last guest is forgotten. */
 function welcomeNextGuest(params) {
+  if (!params.sameGuest) setAccessMode(false);
   cart.clear();
   closePurchase();
   forgetShelfPosition();
@@ -78,7 +81,7 @@ window.addEventListener("device-refused", () => {
 });
 
 let stopLastCall = () => {};
-const idle = new IdleTimer(idleMs, lastCall);
+const idle = new IdleTimer(() => patientMs(config.idleMs), lastCall);
 
 function lastCall() {
   const stay = () => {
@@ -97,7 +100,7 @@ function lastCall() {
       { label: t("idle.stay"), kind: "primary", run: stay },
     ],
   });
-  stopLastCall = countDown(Date.now() + LAST_CALL_MS, (n) => say(t("idle.text", { n })), leave);
+  stopLastCall = countDown(Date.now() + patientMs(LAST_CALL_MS), (n) => say(t("idle.text", { n })), leave);
 }
 
 window.addEventListener("screen-change", ({ detail: { waitsForGuest } }) => {
@@ -118,7 +121,8 @@ async function start() {
   while (!menu.isLoaded) {
     try {
       await menu.refresh();
-    } catch {
+    } catch (error) {
+      if (error instanceof ApiError && error.status === UNAUTHORIZED) return; // pairing takes over
       show("offline");
       await pause(RECONNECT_MS);
     }

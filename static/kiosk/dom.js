@@ -32,7 +32,7 @@ const ICONS = {
   minus: "M5 12h14",
   trash: "M4 7h16M10 7V4h4v3M6 7l1 13h10l1-13M10 11v5M14 11v5",
   edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
-  check: "M5 12.5l4.5 4.5L19 7.500",
+  check: "M5 12.5l4.5 4.5L19 7.5",
   bag: "M6 8h12l1 12H5zM9 8V6a3 3 0 0 1 6 0v2",
   close: "M6 6l12 12M18 6L6 18",
 };

@@ -8,7 +8,7 @@ import { t } from "./strings.js";
 export function productImage(product, className, lazy = false) {
   const { src, srcset } = product?.image ?? { src: config.fallbackImage };
   // The name stands beside every picture, so the picture itself stays silent.
-  const image = h("img", { class: className, src, srcset, sizes: srcset ? "50vw" : null, alt: "", loading: lazy && "lazy", width: 320, height: 240 });
+  const image = h("img", { class: className, src, srcset: srcset || null, sizes: srcset ? "50vw" : null, alt: "", loading: lazy && "lazy", width: 320, height: 240 });
   image.addEventListener("error", () => image.replaceWith(h("img", { class: className, src: config.fallbackImage, alt: "" })), { once: true });
   return image;
 }
@@ -66,12 +66,17 @@ export function stepper({ value, min, max, name, onChange }) {
   return root;
 }
 
+/** A picture for a message. @param {"trouble"|"waiting"|"closed"|"bag"} name */
+export function noticeArt(name) {
+  return h("span", { class: `notice-art notice-art-${name}` });
+}
+
 /** A full-screen message: what happened, what is safe, what to press. */
-export function notice({ art = config.fallbackImage, title, text, actions }) {
+export function notice({ art, title, text, actions }) {
   return h(
     "section.notice",
     {},
-    h("img.notice-art", { src: art, alt: "" }),
+    noticeArt(art),
     h("h1.notice-title", { text: title }),
     h("p.notice-text", { role: "status", text }),
     h("div.notice-actions", {}, actions),

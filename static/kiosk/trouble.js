@@ -1,6 +1,6 @@
 /** Tells the guest why the order could not be placed: what happened, what is safe, what to press. */
 
-import { ApiError, OfflineError } from "./api.js";
+import { OfflineError } from "./api.js";
 import { cart } from "./cart.js";
 import { menu } from "./menu.js";
 import { formatMoney } from "./money.js";
@@ -12,8 +12,9 @@ import { t } from "./strings.js";
 const LINE_OF_FIELD = /items\D+(\d+)/;
 const UNAUTHORIZED = 401;
 
-export function isSoldOut(error) {
-  return error instanceof ApiError && (error.code === "out_of_stock" || error.code === "item_unavailable");
+/** Paused and sold out, and also a product that left the menu while it lay in the cart. */
+function isSoldOut(error) {
+  return error.code === "out_of_stock" || error.code === "item_unavailable" || (error.code === "invalid" && linesOf(error).length > 0);
 }
 
 /**
@@ -22,7 +23,7 @@ export function isSoldOut(error) {
  */
 export function explain(error, retry) {
   if (error instanceof OfflineError) {
-    say("offline.title", "offline.place", retry);
+    say(t("offline.title"), t("offline.place"), retry);
   } else if (error.status === UNAUTHORIZED) {
     return; // the app is already on its way to the pairing page
   } else if (error.code === "price_changed") {
@@ -30,16 +31,18 @@ export function explain(error, retry) {
   } else if (isSoldOut(error)) {
     askAboutSoldOut(error);
   } else if (error.status === 429 || error.status === 503) {
-    say("trouble.title", "trouble.busy", retry);
+    say(t("trouble.title"), t("trouble.busy"), retry);
+  } else if (error.code === "invalid") {
+    say(t("trouble.invalid"), error.message, retry); // the server's sentence names the limit that was passed
   } else {
-    say("trouble.title", "trouble.text", retry);
+    say(t("trouble.title"), t("trouble.text"), retry);
   }
 }
 
 function say(title, text, retry) {
   ask({
-    title: t(title),
-    text: t(text),
+    title,
+    text,
     choices: [{ label: t("back") }, { label: t("cart.retry"), kind: "primary", run: retry }],
   });
 }

@@ -7,8 +7,8 @@ const LATE_MINUTES = 8;
 function describe(minutes) {
   if (minutes < 0) return { level: "future", text: `em ${-minutes} min` };
   if (minutes < WARN_MINUTES) return { level: "fresh", text: minutes === 0 ? "agora" : `${minutes} min` };
-  if (minutes < LATE_MINUTES) return { level: "warn", text: `${minutes} min · atenção` };
-  return { level: "late", text: `${minutes} min · atrasado +${minutes - LATE_MINUTES + 1}` };
+  if (minutes < LATE_MINUTES) return { level: "warn", text: `atenção ${minutes} min` };
+  return { level: "late", text: `atrasado ${minutes} min` };
 }
 
 /** @param {HTMLElement} board @param {number} now ms */

@@ -14,14 +14,14 @@ const NEW_TICKET_TONES = [880, 1175, 1480];
 const TONE_SECONDS = 0.16;
 const DEVICE = { "X-Device-Kind": "board" };
 
-const { stream, fragmentUrl } = document.body.dataset;
+const { stream, fragmentUrl, timeZone } = document.body.dataset;
 const orders = document.getElementById("orders");
 const staleBanner = document.getElementById("stale");
 const dot = document.getElementById("connection");
 const soundBanner = document.getElementById("sound");
 const clockFace = document.getElementById("clock");
 const clock = new ServerClock();
-const clockFormat = new Intl.DateTimeFormat("pt-BR", { hour: "2-digit", minute: "2-digit" });
+const clockFormat = new Intl.DateTimeFormat("pt-BR", { hour: "2-digit", minute: "2-digit", timeZone });
 
 const ticketIds = () => new Set(Array.from(orders.querySelectorAll("[data-order]"), (ticket) => ticket.dataset.order));
 

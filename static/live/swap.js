@@ -17,9 +17,10 @@ export function swap(target, html) {
   if (focusedId) document.getElementById(focusedId)?.focus({ preventScroll: true });
 }
 
-/** Fetches a fragment's HTML. @throws when there is no answer or a refusal */
+/** Fetches a fragment's HTML. A device that is no longer known goes to the pairing page. @throws when there is no HTML */
 export async function fetchFragment(url, headers = {}) {
   const response = await fetch(url, { headers, credentials: "same-origin", cache: "no-store" });
+  if (response.status === 401) window.location.reload();
   if (!response.ok) throw new Error(`Fragment answered ${response.status}`);
   return response.text();
 }

@@ -9,13 +9,13 @@ import { callAloud } from "./calls.js";
 const CLOCK_TICK_MS = 1_000;
 const DEVICE = { "X-Device-Kind": "panel" };
 
-const { stream, fragmentUrl } = document.body.dataset;
+const { stream, fragmentUrl, timeZone } = document.body.dataset;
 const numbers = document.getElementById("numbers");
 const dot = document.getElementById("connection");
 const clockFace = document.getElementById("clock");
 const soundHint = document.getElementById("sound");
 const clock = new ServerClock();
-const clockFormat = new Intl.DateTimeFormat("pt-BR", { hour: "2-digit", minute: "2-digit" });
+const clockFormat = new Intl.DateTimeFormat("pt-BR", { hour: "2-digit", minute: "2-digit", timeZone });
 
 /** Calls already made, or null before the first state: what was called before this page opened is not repeated. */
 let made = null;

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 APPS = Path(__file__).resolve().parents[2] / "apps"
-SERVICE_FILES = sorted(
-    file for name in ("services.py", "checkout.py", "inbox.py") for file in APPS.glob(f"*/{name}")
-)
+SERVICE_FILES = sorted(file for name in ("services.py", "checkout.py", "inbox.py") for file in APPS.glob(f"*/{name}"))
 WRITES = {"transaction.atomic"}
 
 

@@ -1,12 +1,12 @@
 /** The first screen: what the shop has, and one thing to do. */
 
+import { isAccessible, setAccessMode } from "../access.js";
 import { config } from "../config.js";
 import { h } from "../dom.js";
 import { menu } from "../menu.js";
 import { button, notice, productImage } from "../parts.js";
 import { show } from "../screen.js";
 import { clock, t } from "../strings.js";
-import { isAccessible, toggleAccessMode } from "../access.js";
 
 const TILES = 12;
 
@@ -14,13 +14,13 @@ export function attractView() {
   const stop = redrawOnMenuChange();
   if (!menu.store.open) return { element: closed(), onLeave: stop };
   if (menu.categories.length === 0) {
-    return { element: notice({ title: t("attract.noMenu"), text: t("attract.noMenuHint"), actions: [] }), onLeave: stop };
+    return { element: notice({ art: "waiting", title: t("attract.noMenu"), text: t("attract.noMenuHint"), actions: [] }), onLeave: stop };
   }
   return { element: welcome(), onLeave: stop };
 }
 
 function redrawOnMenuChange() {
-  const redraw = () => show("attract");
+  const redraw = () => show("attract", { sameGuest: true });
   menu.addEventListener("change", redraw);
   return () => menu.removeEventListener("change", redraw);
 }
@@ -28,7 +28,7 @@ function redrawOnMenuChange() {
 function closed() {
   const { opens_at: opensAt, timezone, name } = menu.store;
   const text = opensAt ? t("attract.opens", { time: clock(opensAt, timezone) }) : name;
-  return notice({ title: t("attract.closed"), text, actions: [] });
+  return notice({ art: "closed", title: t("attract.closed"), text, actions: [] });
 }
 
 /** One picture per category in turn, so that the wall shows the width of the menu. */
@@ -43,6 +43,10 @@ function welcome() {
   const start = (event) => {
     if (!event.target.closest(".button-attract-access")) show("dining");
   };
+  const toggleAccess = () => {
+    setAccessMode(!isAccessible());
+    show("attract", { sameGuest: true });
+  };
   return h(
     "section.attract",
     { on: { click: start } },
@@ -55,7 +59,7 @@ function welcome() {
       h("h1.attract-headline", { text: t("attract.headline") }),
       h("p.attract-sub", { text: t("attract.sub") }),
       button(t("attract.start"), () => {}, { kind: "primary attract-start" }),
-      button(t(isAccessible() ? "access.off" : "access.on"), toggleAccessMode, { kind: "quiet attract-access" }),
+      button(t(isAccessible() ? "access.off" : "access.on"), toggleAccess, { kind: "quiet attract-access" }),
     ),
   );
 }

@@ -1,22 +1,23 @@
 /** The order so far: every line can be changed here, and the server says what it costs. */
 
+import { OfflineError } from "../api.js";
 import { cart, MAX_LINE_QUANTITY } from "../cart.js";
 import { h } from "../dom.js";
 import { menu } from "../menu.js";
 import { formatMoney, isZero } from "../money.js";
-import { button, dock, productImage, stepper, topBar } from "../parts.js";
+import { button, dock, noticeArt, productImage, stepper, topBar } from "../parts.js";
 import { placeOrder } from "../purchase.js";
 import { quote } from "../quote.js";
 import { announce, show } from "../screen.js";
 import { t, tn } from "../strings.js";
-import { explain, isSoldOut } from "../trouble.js";
+import { explain } from "../trouble.js";
 
 const PAID_STATUSES = new Set(["received", "in_preparation", "ready", "finished"]);
 
 export function cartView() {
   const list = h("ul.lines");
-  const sums = h("dl.sums", { role: "status" });
-  const pay = button("", () => (quote.error ? quote.refresh() : placeAndPay()), { kind: "primary" });
+  const sums = h("dl.sums");
+  const pay = button("", goOn, { kind: "primary" });
   let placing = false;
   let explained = null;
 
@@ -34,15 +35,23 @@ export function cartView() {
       const total = value?.items?.[i]?.total;
       cell.textContent = total && !pending ? formatMoney(total) : "…";
     });
-    pay.disabled = placing || cart.isEmpty || (pending && !error);
+    pay.disabled = placing || pending;
     pay.querySelector("span").textContent = payLabel({ value, pending, error });
-    if (isSoldOut(error) && explained !== error) {
+    // The banner already speaks of a lost connection.
+    if (error && error !== explained && !(error instanceof OfflineError)) {
       explained = error;
-      explain(error, placeAndPay);
+      explain(error, () => quote.refresh());
     }
   }
 
+  function goOn() {
+    if (cart.isEmpty) show("menu");
+    else if (quote.error) quote.refresh();
+    else placeAndPay();
+  }
+
   function payLabel({ value, pending, error }) {
+    if (cart.isEmpty) return t("cart.toMenu");
     if (placing) return t("cart.placing");
     if (error) return t("cart.retry");
     return value && !pending ? t("cart.pay", { total: formatMoney(value.total) }) : t("cart.payPlain");
@@ -72,7 +81,7 @@ export function cartView() {
     "section.page.cart",
     {},
     topBar({ title: t("cart.title"), onBack: () => show("menu") }),
-    h("div.cart-body", {}, list, sums),
+    h("div.cart-body", {}, list, h("div.sums-place", { role: "status" }, sums)),
     dock(button(t("cart.more"), () => show("menu"), { iconName: "plus" }), pay),
   );
   return { element, waitsForGuest: true, onLeave: () => quote.removeEventListener("change", drawSums) };
@@ -90,7 +99,7 @@ function sumRows(value) {
 }
 
 function emptyRow() {
-  return h("li.lines-empty", {}, h("p.lines-empty-title", { text: t("cart.empty") }), h("p", { text: t("cart.emptyHint") }));
+  return h("li.lines-empty", {}, noticeArt("bag"), h("p.lines-empty-title", { text: t("cart.empty") }), h("p", { text: t("cart.emptyHint") }));
 }
 
 function lineRow(line, redraw) {

@@ -9,28 +9,28 @@ import { t } from "../strings.js";
 const toAttract = (kind = "primary") => button(t("expired.leave"), () => show("attract"), { kind });
 
 export function loadingView() {
-  return { element: notice({ title: t("attract.loading"), text: config.storeName, actions: [] }) };
+  return { element: notice({ art: "waiting", title: t("attract.loading"), text: config.storeName, actions: [] }) };
 }
 
 /** The unpaid order ran out of time; its items are still in the cart. */
 export function expiredView() {
   const retry = button(t("expired.retry"), () => show("cart"), { kind: "primary" });
   const actions = cart.isEmpty ? [toAttract()] : [toAttract(""), retry];
-  return { element: notice({ title: t("expired.title"), text: t("expired.text"), actions }), waitsForGuest: true };
+  return { element: notice({ art: "bag", title: t("expired.title"), text: t("expired.text"), actions }), waitsForGuest: true };
 }
 
 export function cancelledView() {
   cart.clear();
-  return { element: notice({ title: t("cancelled.title"), text: t("cancelled.text"), actions: [toAttract()] }), waitsForGuest: true };
+  return { element: notice({ art: "bag", title: t("cancelled.title"), text: t("cancelled.text"), actions: [toAttract()] }), waitsForGuest: true };
 }
 
 /** Nothing could be loaded yet. The app goes on by itself when the connection is back. */
 export function offlineView() {
-  return { element: notice({ title: t("offline.title"), text: t("offline.text"), actions: [] }) };
+  return { element: notice({ art: "trouble", title: t("offline.title"), text: t("offline.text"), actions: [] }) };
 }
 
 /** The server no longer knows this device, and loading the page again did not lead to the pairing page. */
 export function unpairedView() {
   const reload = button(t("trouble.reload"), () => window.location.reload(), { kind: "primary" });
-  return { element: notice({ title: t("trouble.unpaired"), text: t("trouble.unpairedHint"), actions: [reload] }) };
+  return { element: notice({ art: "trouble", title: t("trouble.unpaired"), text: t("trouble.unpairedHint"), actions: [reload] }) };
 }

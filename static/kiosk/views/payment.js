@@ -4,7 +4,7 @@ import { api, ApiError, OfflineError } from "../api.js";
 import { h, svgImage } from "../dom.js";
 import { countDown } from "../idle.js";
 import { formatMoney } from "../money.js";
-import { ask, button, dock } from "../parts.js";
+import { ask, button, dock, noticeArt } from "../parts.js";
 import { closePurchase, keepPurchase, openPayment } from "../purchase.js";
 import { show } from "../screen.js";
 import { t } from "../strings.js";
@@ -13,6 +13,7 @@ import { watchOrder } from "../watch.js";
 const ASK_AGAIN_MS = 3_000;
 const URGENT_SECONDS = 30;
 const QR = "mercado_pago_qr";
+const PAID = new Set(["approved", "late"]);
 const OVER = new Set(["closing", "expired", "cancelled", "failed", "mismatch"]);
 
 /** @param {{order: object, payment?: object}} params the payment to go on with, when one is open */
@@ -27,6 +28,7 @@ class PaymentScreen {
   #order;
   #payment = null;
   #gone = false;
+  #afterCancel = "cancelled";
   #timer = 0;
   #stopClock = () => {};
   #stopWatching;
@@ -76,7 +78,7 @@ class PaymentScreen {
       if (error instanceof OfflineError) {
         this.#later(() => this.open(method));
       } else if (error.code === "charge_locked" || error.code === "already_paid") {
-        this.#draw([waitingDots(), ...message("pay.locked")]);
+        this.#draw([...message("pay.locked"), waitingDots()]);
       } else {
         this.#draw(message("pay.failed"), button(t("cart.retry"), () => this.open(method), { kind: "primary" }));
       }
@@ -90,13 +92,15 @@ class PaymentScreen {
     keepPurchase({ order: this.#order, payment });
     if (payment.method === "counter") {
       show("counter", { order: this.#order });
+    } else if (PAID.has(payment.status)) {
+      this.#drawChecking(); // the order itself follows in a moment
     } else if (OVER.has(payment.status)) {
       this.#draw(message("pay.qrExpired"), button(t("pay.again"), () => this.open(QR), { kind: "primary" }));
     } else if (!payment.qr_svg) {
-      this.#draw([waitingDots(), ...message("pay.queued")]);
+      this.#draw([...message("pay.queued"), waitingDots()]);
       this.#later(() => this.#askAgain());
     } else if (Date.parse(payment.expires_at) <= Date.now()) {
-      this.#draw([waitingDots(), h("p.pay-message", { text: t("pay.checking") })]);
+      this.#drawChecking();
       this.#later(() => this.#askAgain());
     } else {
       this.#drawQr();
@@ -106,7 +110,8 @@ class PaymentScreen {
   #onOrderState({ status, promised_at: promisedAt }) {
     if (this.#gone || status === "awaiting_payment") return;
     closePurchase();
-    if (status === "expired" || status === "cancelled") show(status);
+    if (status === "expired") show("expired");
+    else if (status === "cancelled") show(this.#afterCancel);
     else show("done", { order: { ...this.#order, promised_at: promisedAt ?? this.#order.promised_at } });
   }
 
@@ -116,6 +121,10 @@ class PaymentScreen {
     this.#stage.classList.remove("is-urgent");
     this.#stage.replaceChildren(...content);
     this.#dock.querySelector(".dock-primary").replaceChildren(main);
+  }
+
+  #drawChecking() {
+    this.#draw([waitingDots(), h("p.pay-message", { text: t("pay.checking") })]);
   }
 
   #later(action) {
@@ -165,7 +174,7 @@ class PaymentScreen {
     } catch (error) {
       if (!isExpected(error)) throw error;
     }
-    if (this.#gone) return;
+    if (this.#gone || PAID.has(this.#payment.status)) return;
     this.#tip.textContent = t("pay.notYet");
     setTimeout(() => (check.disabled = false), ASK_AGAIN_MS);
   }
@@ -183,6 +192,7 @@ class PaymentScreen {
   }
 
   async #cancel(next) {
+    this.#afterCancel = next;
     try {
       await api.cancelOrder(this.#order.id);
     } catch (error) {
@@ -199,7 +209,7 @@ class PaymentScreen {
 
 const isExpected = (error) => error instanceof ApiError || error instanceof OfflineError;
 
-const message = (key) => [h("h2.pay-message", { text: t(key) }), h("p.pay-hint", { text: t(`${key}Hint`) })];
+const message = (key) => [noticeArt("waiting"), h("h2.pay-message", { text: t(key) }), h("p.pay-hint", { text: t(`${key}Hint`) })];
 
 function waitingDots() {
   return h("div.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
