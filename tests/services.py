@@ -1,8 +1,8 @@
 """A Postgres and a Valkey for one test run, up in less than a second and gone with it.
 
-Loaded by ``-p tests.services`` (pyproject.toml), because settings are read before any conftest. With ``DATABASE_URL`` or
-``REDIS_URL`` given, that server is used and none is started. The processes of xdist share the servers: each gets its own
-database from pytest-django and its own Redis number from here.
+Loaded by ``-p tests.services`` (pyproject.toml), because settings are read before any conftest. With ``DATABASE_URL``
+or ``REDIS_URL`` given, that server is used and none is started. The processes of xdist share the servers: each gets its
+own database from pytest-django and its own Redis number from here.
 """
 
 import atexit
@@ -23,6 +23,9 @@ from breadmate.up import leash, servers
 PREFIX = "breadmate-test-"
 FOLDERS = Path("/tmp")
 START_SECONDS = 60.0
+LIMITS = ("CHECKOUT_PER_MINUTE", "OPEN_UNPAID", "MENU_PER_MINUTE", "PAIR_PER_QUARTER_HOUR")  # tests of these set them
+TEST_SETTINGS = {"DB_POOL": "0", "SECRET_KEY": "for-tests-only-" + "t" * 40, "BREADMATE_ENV": "test"}
+TEST_SETTINGS |= {f"LIMIT_{name}": "100000" for name in LIMITS}
 # Nothing here outlives the run, so nothing needs to reach a disk.
 POSTGRES_SETTINGS = servers.POSTGRES_SETTINGS | {
     "shared_buffers": "128MB",
@@ -59,7 +62,7 @@ class Throwaway:
             if time.monotonic() > end or any(program.poll() is not None for program, _ in self._programs):
                 raise pytest.UsageError(f"The servers for the tests do not start: see the logs in {self.folder}")
             time.sleep(0.02)
-        for name, value in {"DB_POOL": "0", "SECRET_KEY": "for-tests-only-" + "t" * 40, "BREADMATE_ENV": "test"}.items():
+        for name, value in TEST_SETTINGS.items():
             os.environ.setdefault(name, value)
 
     def stop(self) -> None:
@@ -96,11 +99,12 @@ class Throwaway:
     def _start_valkey(self) -> Callable[[], bool]:
         assert self.folder is not None
         path = self.folder / "valkey.sock"
-        self._launch("valkey", servers.valkey_command(path, self.folder, "--save", "", "--databases", "64"), signal.SIGKILL)
+        command = servers.valkey_command(path, self.folder, "--save", "", "--databases", "64")
+        self._launch("valkey", command, signal.SIGKILL, servers.myself())
         os.environ["REDIS_URL"] = servers.redis_url(path)
         return lambda: servers.valkey_answers(path)
 
-    def _launch(self, name: str, command: list[str], end: signal.Signals, account: servers.Account | None = None) -> None:
+    def _launch(self, name: str, command: list[str], end: signal.Signals, account: servers.Account) -> None:
         """Start a server that a killed test run takes with it; not in our session, so Ctrl-C reaches only pytest."""
         assert self.folder is not None
         with (self.folder / f"{name}.log").open("wb") as log:
@@ -112,7 +116,7 @@ class Throwaway:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=leash.on_parent_death(end),  # noqa: PLW1509 - no other thread runs this early
-                **(account or servers.myself()).switch,
+                **account.switch,
             )
         self._programs.append((program, end))
 

@@ -37,7 +37,7 @@ PREFIXES_NOT_INHERITED = ("BREADMATE_", "MP_", "LIMIT_", "ORDER_", "COUNTER_", "
 def free_ports() -> int:
     """Find a port that is free together with the ones after it, below those the system hands out by itself."""
     while True:
-        first = random.randrange(20_000, 32_000, PORTS_IN_A_ROW)  # noqa: S311 - no secret
+        first = random.randrange(20_000, 32_000, PORTS_IN_A_ROW)
         probes = [socket.socket() for _ in range(PORTS_IN_A_ROW)]
         try:
             for offset, probe in enumerate(probes):

@@ -28,11 +28,12 @@ RUN_LOCKS = ("requirements.txt", "requirements-embedded.txt")
 LOCKS = {"run": RUN_LOCKS, "test": (*RUN_LOCKS, "requirements-dev.txt")}
 OLDEST = (3, 11)
 LINE_EVERY_SECONDS = 2.0
-SILENCE_SECONDS = 4.0
+SILENCE_SECONDS = 3.0
 TAIL_LINES = 25
 WIDTH = 110
 # Tests drive a real browser; Debian's has no PyPI package.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = Path("/usr/bin/chromium")
+DRIVER_NEEDS = "libatomic1"
 
 
 class SetUpError(Exception):
@@ -136,6 +137,8 @@ def make_venv() -> None:
             raise SetUpError(f"This Python cannot make virtual environments. Type:  sudo apt-get install -y {package}")
         install_debian(package)
     say(f"Making .venv with Python {sys.version.split()[0]} …")
+    if VENV.is_symlink():
+        VENV.unlink()
     shutil.rmtree(VENV, ignore_errors=True)
     run([sys.executable, "-m", "venv", str(VENV)], "making .venv", {})
 
@@ -147,18 +150,32 @@ def version_of_pip() -> str | None:
 
 
 def find_browser() -> bool:
-    """Tell whether there is a browser for the tests, installing Debian's where we may."""
-    if any(shutil.which(name) for name in BROWSERS):
+    """Tell whether tests can drive a browser, installing what Debian has for that where we may."""
+    if has_browser() and driver_runs():
         return True
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     try:
         with only_one():
-            if shutil.which(BROWSERS[0]) is None:
-                install_debian(BROWSERS[0])
+            if not has_browser():
+                install_debian(BROWSER.name)
+            if not driver_runs():
+                install_debian(DRIVER_NEEDS)
     except SetUpError as error:
         say(str(error))
-    return shutil.which(BROWSERS[0]) is not None
+    return has_browser() and driver_runs()
+
+
+def has_browser() -> bool:
+    """Tell whether there is a browser."""
+    return os.access(BROWSER, os.X_OK)
+
+
+def driver_runs() -> bool:
+    """Tell whether the program that drives it starts; it comes with a package but needs a library of the system."""
+    for driver in VENV.glob("lib/python*/site-packages/playwright/driver/node"):
+        return subprocess.run([driver, "--version"], capture_output=True, check=False).returncode == 0
+    return False
 
 
 def install_debian(package: str) -> None:

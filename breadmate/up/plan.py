@@ -49,6 +49,11 @@ class Plan:
         return f"http://127.0.0.1:{self.simulator_port}" if self.simulator_port else None
 
     @property
+    def metrics_dir(self) -> Path:
+        """Where the processes that answer requests count them; emptied at every start."""
+        return self.run_dir / "metrics"
+
+    @property
     def ports(self) -> list[tuple[str, int, str]]:
         """Every TCP address the stack listens on: host, port, and the setting that moves it."""
         taken = [(self.bind, self.port, "PORT"), (self.bind, self.stream_port, "PORT (streams are served on PORT+1)")]

@@ -12,6 +12,7 @@ from breadmate.up.plan import Plan
 from breadmate.up.servers import Account
 
 POINTS_OF_SALE = ("BMCENTRO", "BMPRAIA")
+REQUEST = re.compile(r"breadmate\.requests\b")  # who logs one line per request; the log file is enough for these
 ACCESS = re.compile(r"\d\d/\w+/\d{4} ")  # how a line of the simulator's access log begins
 
 
@@ -65,7 +66,15 @@ def manage(plan: Plan, env: Mapping[str, str], name: str, *arguments: str) -> Se
 
 def web(plan: Plan, env: Mapping[str, str]) -> Service:
     """Answer API, admin and pages."""
-    arguments = ["breadmate.wsgi:application", "-k", "gthread", "-w", str(plan.workers), "--threads", "8"]
+    arguments = [
+        "breadmate.wsgi:application",
+        "-k",
+        "breadmate.gunicorn.Worker",
+        "-w",
+        str(plan.workers),
+        "--threads",
+        "8",
+    ]
     arguments += ["--graceful-timeout", "10", "--keep-alive", "30"]
     return _gunicorn(plan, env, "web", plan.port, arguments)
 
@@ -79,7 +88,9 @@ def stream(plan: Plan, env: Mapping[str, str]) -> Service:
 def engine(plan: Plan, env: Mapping[str, str]) -> Service:
     """Deliver events and run the timers."""
     return Service(
-        name="engine", command=[sys.executable, "manage.py", "engine"], env=_env(plan, env, BREADMATE_ROLE="engine")
+        name="engine",
+        command=[sys.executable, "manage.py", "engine"],
+        env=_env(plan, env, BREADMATE_ROLE="engine", PROMETHEUS_MULTIPROC_DIR=str(plan.metrics_dir)),
     )
 
 
@@ -119,6 +130,8 @@ def _gunicorn(plan: Plan, env: Mapping[str, str], name: str, port: int, argument
         "-m",
         "gunicorn",
         *arguments,
+        "-c",
+        "python:breadmate.gunicorn",
         "-b",
         f"{host}:{port}",
         "--no-control-socket",
@@ -127,7 +140,13 @@ def _gunicorn(plan: Plan, env: Mapping[str, str], name: str, port: int, argument
     ]
     if plan.tls:
         command += ["--certfile", str(plan.tls[0]), "--keyfile", str(plan.tls[1])]
-    return Service(name=name, command=command, env=_env(plan, env, BREADMATE_ROLE=name), death_signal=signal.SIGQUIT)
+    return Service(
+        name=name,
+        command=command,
+        env=_env(plan, env, BREADMATE_ROLE=name, PROMETHEUS_MULTIPROC_DIR=str(plan.metrics_dir)),
+        death_signal=signal.SIGQUIT,
+        shows=lambda line: not REQUEST.search(line),
+    )
 
 
 def _env(plan: Plan, env: Mapping[str, str], **more: str) -> dict[str, str]:

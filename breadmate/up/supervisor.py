@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import ssl
@@ -149,6 +150,8 @@ class Supervisor:
     def _open(self, env: dict[str, str]) -> None:
         """Start what guests wait for and, once that answers, what works behind it: together they slow each other."""
         self.screen.step("starting web, stream" + (", simulator" if self.plan.simulator_port else ""))
+        shutil.rmtree(self.plan.metrics_dir, ignore_errors=True)
+        self.plan.metrics_dir.mkdir()
         self.family.start(services.web(self.plan, env))
         self.family.start(services.stream(self.plan, env))
         if self.plan.simulator_port:

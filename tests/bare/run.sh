@@ -15,7 +15,7 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "tests/bare needs root: it makes a system of its own." >&2
     exit 1
 fi
-for program in debootstrap unshare git; do
+for program in debootstrap unshare setpriv git; do
     if ! command -v "$program" >/dev/null; then
         echo "tests/bare needs $program. Type:  apt-get install -y debootstrap util-linux git" >&2
         exit 1
@@ -40,6 +40,6 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-unshare --mount --propagation private --pid --fork --kill-child sh "$project/tests/bare/inside.sh" "$project" "$work" "$@" </dev/null &
+setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child sh "$project/tests/bare/inside.sh" "$project" "$work" "$@" </dev/null &
 pid=$!
 wait "$pid"

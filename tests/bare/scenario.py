@@ -177,11 +177,15 @@ def one_order(running: Running) -> None:
 
     status, menu = call("GET", f"{api}/menu", token=kiosk)
     check(status == 200, f"menu: {status} {menu}")
-    status, order = call("POST", f"{api}/orders/checkout", {"dining_option": "eat_in", "items": pick_lines(menu)}, token=kiosk, key=True)
+    status, order = call(
+        "POST", f"{api}/orders/checkout", {"dining_option": "eat_in", "items": pick_lines(menu)}, token=kiosk, key=True
+    )
     check(status == 201, f"checkout: {status} {order}")
     say(f"order {order['number']} over {order['total']}: {order['status']}")
 
-    status, payment = call("POST", f"{api}/payments", {"order": order["id"], "method": "mercado_pago_qr"}, token=kiosk, key=True)
+    status, payment = call(
+        "POST", f"{api}/payments", {"order": order["id"], "method": "mercado_pago_qr"}, token=kiosk, key=True
+    )
     check(status in {201, 202}, f"payment: {status} {payment}")
 
     def reference() -> Any:
@@ -204,7 +208,10 @@ def one_order(running: Running) -> None:
     say(f"order is received {took:.1f} s after that")
 
     status, orders = call("GET", f"{api}/orders", token=board)
-    check(status == 200 and order["id"] in {entry["id"] for entry in orders["results"]}, f"the board does not show it: {orders}")
+    check(
+        status == 200 and order["id"] in {entry["id"] for entry in orders["results"]},
+        f"the board does not show it: {orders}",
+    )
     for step in ("in_preparation", "ready", "finished"):
         status, moved = call("PATCH", f"{api}/orders/{order['id']}/status", {"status": step}, token=board)
         check(status == 200 and state() == step, f"move to {step}: {status} {moved}")
@@ -249,7 +256,10 @@ def refused(folder: Path) -> None:
     for script in ("run", "test"):
         done = subprocess.run([str(folder / script)], cwd="/", capture_output=True, text=True, timeout=60, check=False)
         check(done.returncode == 1, f"./{script} ended with {done.returncode}")
-        check(len(done.stderr.splitlines()) == 1 and "apt-get install -y python3-venv" in done.stderr, f"./{script} said: {done.stderr}")
+        check(
+            len(done.stderr.splitlines()) == 1 and "apt-get install -y python3-venv" in done.stderr,
+            f"./{script} said: {done.stderr}",
+        )
     say(f"told: {done.stderr.strip()}")
 
 
@@ -258,7 +268,9 @@ def everything(folder: Path, *, with_tests: bool) -> None:
     running = Running(folder, port)
     try:
         took = running.wait_until_ready(FIRST_START_SECONDS * 2)
-        say(f"first ./run: ready in {took:.1f} s (aim {FIRST_START_SECONDS} s), longest silence {running.longest_silence:.1f} s")
+        say(
+            f"first ./run: ready in {took:.1f} s (aim {FIRST_START_SECONDS} s), longest silence {running.longest_silence:.1f} s"
+        )
         if took > FIRST_START_SECONDS:
             warn(f"the first start took {took:.0f} s")
         one_order(running)
@@ -280,7 +292,9 @@ def everything(folder: Path, *, with_tests: bool) -> None:
 
     if with_tests:
         begun = time.monotonic()
-        tests = subprocess.run([str(folder / "test")], cwd="/", stdin=subprocess.DEVNULL, timeout=TEST_SECONDS, check=False)
+        tests = subprocess.run(
+            [str(folder / "test")], cwd="/", stdin=subprocess.DEVNULL, timeout=TEST_SECONDS, check=False
+        )
         check(tests.returncode == 0, f"./test ended with {tests.returncode}")
         left = left_over(folder)
         check(not left, f"processes outlived ./test: {left}")

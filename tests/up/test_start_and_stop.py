@@ -28,10 +28,10 @@ def test_second_start_is_refused_in_one_line(stack: Stack) -> None:
 
     assert refused.returncode == 1
     assert refused.stdout == ""
-    assert refused.stderr.splitlines() == [
+    assert refused.stderr == (
         f"BreadMate is already running: pid {stack.pid('supervisor')}, {stack.base_url} "
-        "(another one beside it: set PORT and RUN_DIR)"
-    ]
+        "(another one beside it: set PORT and RUN_DIR)\n"
+    )
     assert leash.is_alive(stack.pid("supervisor"))
 
 
