@@ -1,16 +1,14 @@
 """What must be right before a process may start."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.customers import crypto
 
 
-def check_keys(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+def check_keys(**_: Any) -> list[CheckMessage]:
     """Refuse to start without usable keys; production has no default ones."""
     found: list[CheckMessage] = []
     for setting, read, number in (("CUSTOMER_KEYS", crypto.keys, 1), ("CUSTOMER_INDEX_KEY", crypto.index_key, 2)):
