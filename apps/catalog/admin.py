@@ -1,9 +1,11 @@
 """Back-office pages of the menu."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,13 +14,15 @@ from unfold.admin import TabularInline
 from apps.catalog import services
 from apps.catalog.models import (
     Category,
+    Mark,
     ModifierGroup,
     Option,
     Product,
     ProductModifierGroup,
     StoreProduct,
 )
-from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin, every_store_id
+from apps.core.facade import DomainError
+from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin, every_store_id, staff_of
 
 
 class MenuAdmin(StoreAdmin):
@@ -69,6 +73,13 @@ class StoreProductInline(ChainInline):
 
     model = StoreProduct
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StoreProduct]:
+        """Show only the reader's stores."""
+        rows: QuerySet[StoreProduct] = super().get_queryset(request)
+        actor = staff_of(request)
+        stores = actor.store_ids() if actor else frozenset()
+        return rows if stores is None else rows.filter(store__in=stores)
+
 
 @admin.register(Category)
 class CategoryPage(MenuAdmin):
@@ -89,6 +100,47 @@ class ProductPage(MenuAdmin):
     search_fields = ["name", "description"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [GroupInline, StoreProductInline]
+    actions = ["pause_one_hour", "pause_two_hours", "pause_four_hours", "sell_again"]
+
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        """Let those pause who may do it in the API."""
+        return self._holds(request, services.PAUSERS)
+
+    @admin.action(description="Pausar por 1 hora nas minhas lojas", permissions=["pause"])
+    def pause_one_hour(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        """Take products off the reader's menus for an hour."""
+        self._pause(request, products, hours=1)
+
+    @admin.action(description="Pausar por 2 horas nas minhas lojas", permissions=["pause"])
+    def pause_two_hours(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        """Take products off the reader's menus for two hours."""
+        self._pause(request, products, hours=2)
+
+    @admin.action(description="Pausar por 4 horas nas minhas lojas", permissions=["pause"])
+    def pause_four_hours(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        """Take products off the reader's menus for four hours."""
+        self._pause(request, products, hours=4)
+
+    @admin.action(description="Voltar a vender nas minhas lojas", permissions=["pause"])
+    def sell_again(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        """Put paused products back on the reader's menus."""
+        self._pause(request, products, hours=0)
+
+    def _pause(self, request: HttpRequest, products: QuerySet[Product], *, hours: int) -> None:
+        """Pause at every store where the reader may, one service call each, and show refusals."""
+        by, at = staff_of(request), timezone.now()
+        if by is None:
+            return
+        until: datetime | None = at + timedelta(hours=hours) if hours else None
+        stores = [store_id for store_id in every_store_id() if by.roles_at(store_id) & services.PAUSERS]
+        for product in products:
+            try:
+                for store_id in stores:
+                    services.pause_product(product_id=product.id, store_id=store_id, until=until, by=by, at=at)
+            except DomainError as refusal:
+                messages.error(request, f"{product}: {refusal.detail}")
+            else:
+                messages.success(request, f"{product}: {'em pausa' if hours else 'à venda'}.")
 
 
 @admin.register(ModifierGroup)
@@ -98,3 +150,13 @@ class ModifierGroupPage(MenuAdmin):
     list_display = ["name", "min", "max"]
     search_fields = ["name"]
     inlines = [OptionInline]
+
+
+@admin.register(Mark)
+class MarkPage(StoreAdmin):
+    """What stock, kitchen and promotions say of products; written by them alone."""
+
+    list_display = ["product", "store", "kind", "until", "value"]
+    list_filter = ["kind", "store"]
+    list_select_related = ["product", "store"]
+    search_fields = ["product__name"]

@@ -1,5 +1,6 @@
 """The menu document of api.md."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,10 @@ from apps.catalog.snapshot import GroupSnapshot, MenuSnapshot, ProductSnapshot
 from apps.core.facade import iso
 from apps.stores.facade import StoreFacts
 
+logger = logging.getLogger(__name__)
 
-def menu_document(menu: MenuSnapshot, store: StoreFacts, at: datetime) -> dict[str, Any]:
+
+def menu_document(menu: MenuSnapshot, store: StoreFacts, language: str, at: datetime) -> dict[str, Any]:
     """Say a menu in the shape that kiosks read."""
     return {
         "store": {
@@ -22,9 +25,9 @@ def menu_document(menu: MenuSnapshot, store: StoreFacts, at: datetime) -> dict[s
             "opens_at": None,
         },
         "version": menu.version,
-        "valid_until": _next_pause_end(menu, at),
+        "valid_until": iso(valid_until(menu, at)),
         "currency": "BRL",
-        "language": "pt-BR",
+        "language": language,
         "categories": [
             {
                 "id": str(category.id),
@@ -39,6 +42,7 @@ def menu_document(menu: MenuSnapshot, store: StoreFacts, at: datetime) -> dict[s
 
 def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
     """Say one product."""
+    unavailable, until = product.unavailable_until(at)
     return {
         "id": str(product.id),
         "slug": product.slug,
@@ -46,10 +50,13 @@ def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
         "name": product.name,
         "description": product.description,
         "price": str(product.price),
-        "image": {"src": static(product.picture), "srcset": "", "alt": product.name} if product.picture else None,
-        "available": product.available(at),
-        "unavailable_until": None if product.available(at) else iso(product.paused_until),
-        "marks": [],
+        "image": _image(product),
+        "available": not unavailable,
+        "unavailable_until": iso(until),
+        "marks": [
+            {"kind": mark.kind, "until": iso(mark.until), "value": mark.value or None}
+            for mark in product.standing_marks(at)
+        ],
         "station": product.station,
         "prep_minutes": product.prep_minutes,
         "allergens": list(product.allergens),
@@ -58,6 +65,15 @@ def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
         "modifier_groups": [_group_document(group, at) for group in product.groups],
         "slots": [],
     }
+
+
+def _image(product: ProductSnapshot) -> dict[str, str] | None:
+    """Say a product's picture; one that is not there costs the picture and not the menu."""
+    try:
+        return {"src": static(product.picture), "srcset": "", "alt": product.name} if product.picture else None
+    except ValueError:
+        logger.warning("the picture %s of product %s is not among the static files", product.picture, product.id)
+        return None
 
 
 def _group_document(group: GroupSnapshot, at: datetime) -> dict[str, Any]:
@@ -79,14 +95,11 @@ def _group_document(group: GroupSnapshot, at: datetime) -> dict[str, Any]:
     }
 
 
-def _next_pause_end(menu: MenuSnapshot, at: datetime) -> str | None:
-    """Return when the document changes by the clock alone, or None."""
-    ends = [product.paused_until for product in menu.products.values()]
-    ends += [
-        option.paused_until
-        for product in menu.products.values()
-        for group in product.groups
-        for option in group.options
-    ]
-    coming = [end for end in ends if end is not None and end > at]
-    return iso(min(coming)) if coming else None
+def valid_until(menu: MenuSnapshot, at: datetime) -> datetime | None:
+    """Return when the document changes by the clock alone: the next end of a pause or of a mark, or None."""
+    ends: list[datetime | None] = []
+    for product in menu.products.values():
+        ends.append(product.paused_until)
+        ends += [mark.until for mark in product.marks]
+        ends += [option.paused_until for group in product.groups for option in group.options]
+    return min((end for end in ends if end is not None and end > at), default=None)

@@ -1,6 +1,26 @@
 """What the other apps may use of catalog."""
 
 from apps.catalog.queries import menu_snapshot
-from apps.catalog.snapshot import GroupSnapshot, MenuSnapshot, OptionSnapshot, ProductSnapshot
+from apps.catalog.services import clear_mark, hold_menu, set_mark, set_sold_out
+from apps.catalog.snapshot import (
+    GroupSnapshot,
+    MarkKind,
+    MarkSnapshot,
+    MenuSnapshot,
+    OptionSnapshot,
+    ProductSnapshot,
+)
 
-__all__ = ["GroupSnapshot", "MenuSnapshot", "OptionSnapshot", "ProductSnapshot", "menu_snapshot"]
+__all__ = [
+    "GroupSnapshot",
+    "MarkKind",
+    "MarkSnapshot",
+    "MenuSnapshot",
+    "OptionSnapshot",
+    "ProductSnapshot",
+    "clear_mark",
+    "hold_menu",
+    "menu_snapshot",
+    "set_mark",
+    "set_sold_out",
+]

@@ -5,6 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from apps.catalog.snapshot import MarkKind
 from apps.core.facade import new_id
 
 STATIONS = [("balcao", "balcão"), ("chapa", "chapa"), ("fritura", "fritura"), ("bebidas", "bebidas")]
@@ -159,6 +160,31 @@ class StoreOption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.option} · {self.store}"
+
+
+class Mark(models.Model):
+    """A fact about a product at one store that catalog cannot know by itself, pushed down by the app that does.
+
+    Written only by ``catalog.services`` under the store's menu version; it stands until ``until``, or until it is cleared.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+", verbose_name="loja")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name="produto")
+    kind = models.CharField("tipo", max_length=12, choices=MarkKind.choices)
+    until = models.DateTimeField("até", null=True, blank=True)
+    value = models.CharField("valor", max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = "aviso do produto"
+        verbose_name_plural = "avisos dos produtos"
+        constraints = [
+            models.UniqueConstraint("store", "product", "kind", name="mark_once_a_kind"),
+            models.CheckConstraint(condition=Q(kind__in=MarkKind.values), name="mark_kind_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} · {self.get_kind_display()}"
 
 
 class MenuVersion(models.Model):

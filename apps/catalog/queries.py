@@ -1,10 +1,17 @@
 """Reading the menu."""
 
+import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from uuid import UUID
+
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import CharField, Func, Q, QuerySet
+from django.db.models.functions import Lower
 
 from apps.catalog.models import (
     Category,
+    Mark,
     MenuVersion,
     Option,
     Product,
@@ -12,48 +19,109 @@ from apps.catalog.models import (
     StoreOption,
     StoreProduct,
 )
-from apps.catalog.snapshot import CategorySnapshot, GroupSnapshot, MenuSnapshot, OptionSnapshot, ProductSnapshot
+from apps.catalog.snapshot import (
+    CategorySnapshot,
+    GroupSnapshot,
+    MarkSnapshot,
+    MenuSnapshot,
+    OptionSnapshot,
+    ProductSnapshot,
+)
+
+CLOSE_ENOUGH = 0.45  # of pg_trgm's word similarity: "coxinah" finds "Coxinha", "pao" does not find "Pudim"
 
 _remembered: dict[UUID, MenuSnapshot] = {}
+
+
+def menu_version(store_id: UUID) -> int:
+    """Return the version of a store's menu, 0 when it never had one. One query."""
+    return MenuVersion.objects.filter(store_id=store_id).values_list("value", flat=True).first() or 0
 
 
 def menu_snapshot(store_id: UUID) -> MenuSnapshot:
     """Return a store's menu as it is now.
 
-    One query while the version stands, seven after a change. The version is read first: a change committed meanwhile raises
+    One query while the version stands, seven more after a change. The version is read first: a change committed meanwhile raises
     it again, so the next reader builds anew and nobody keeps a mix.
     """
-    version = MenuVersion.objects.filter(store_id=store_id).values_list("value", flat=True).first() or 0
+    version = menu_version(store_id)
     known = _remembered.get(store_id)
     if known is None or known.version != version:
         known = _remembered[store_id] = _build(store_id, version)
     return known
 
 
-def _build(store_id: UUID, version: int) -> MenuSnapshot:
-    here = {row.product_id: row for row in StoreProduct.objects.filter(store_id=store_id)}
-    groups = _groups(store_id)
-    shelves: dict[UUID, list[ProductSnapshot]] = defaultdict(list)
-    for product in Product.objects.filter(archived_at=None).order_by("position", "name"):
+def product_snapshots(products: Iterable[Product], store_id: UUID | None) -> dict[UUID, ProductSnapshot]:
+    """Return products as sold at one store, or by the chain's own values, by id in their order; at most five queries.
+
+    What the store does not sell is left out.
+    """
+    rows = list(products)
+    ids = [product.id for product in rows]
+    own_rows = StoreProduct.objects.filter(store_id=store_id, product__in=ids) if store_id else ()
+    here = {row.product_id: row for row in own_rows}
+    groups, marks = _groups(ids, store_id), _marks(ids, store_id)
+    found = {}
+    for product in rows:
         own = here.get(product.id)
         if own is not None and not own.sold_here:
             continue
-        shelves[product.category_id].append(
-            ProductSnapshot(
-                id=product.id,
-                slug=product.slug,
-                name=product.name,
-                description=product.description,
-                price=own.price if own is not None and own.price is not None else product.price,
-                picture=product.picture,
-                station=product.station,
-                prep_minutes=product.prep_minutes,
-                allergens=tuple(product.allergens),
-                tags=tuple(product.tags),
-                paused_until=own.paused_until if own is not None else None,
-                groups=tuple(groups.get(product.id, ())),
-            )
+        found[product.id] = ProductSnapshot(
+            id=product.id,
+            slug=product.slug,
+            name=product.name,
+            description=product.description,
+            price=own.price if own is not None and own.price is not None else product.price,
+            picture=product.picture,
+            station=product.station,
+            prep_minutes=product.prep_minutes,
+            allergens=tuple(product.allergens),
+            tags=tuple(product.tags),
+            paused_until=own.paused_until if own is not None else None,
+            groups=tuple(groups.get(product.id, ())),
+            marks=tuple(marks.get(product.id, ())),
         )
+    return found
+
+
+def products_on_offer(*, category: str = "", words: str = "", store_id: UUID | None = None) -> QuerySet[Product]:
+    """Return the products not archived, of one category or all, whose name or description has ``words`` in it.
+
+    Accents, case and small slips of the finger do not matter. With a store, only what it sells.
+    """
+    found = Product.objects.filter(archived_at=None, category__archived_at=None)
+    if category:
+        found = found.filter(category__slug=category)
+    if store_id is not None:
+        not_here = StoreProduct.objects.filter(store_id=store_id, sold_here=False)
+        found = found.exclude(id__in=not_here.values("product_id"))
+    if words:
+        asked = plain(words)
+        found = found.annotate(
+            plain_name=_plain("name"),
+            plain_description=_plain("description"),
+            likeness=TrigramWordSimilarity(asked, _plain("name")),
+        ).filter(Q(plain_name__contains=asked) | Q(plain_description__contains=asked) | Q(likeness__gte=CLOSE_ENOUGH))
+    return found
+
+
+def plain(text: str) -> str:
+    """Return text without accents and capitals, as the database's ``unaccent(lower(…))`` does."""
+    letters = unicodedata.normalize("NFKD", text.strip().lower())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def _plain(column: str) -> Func:
+    return Func(Lower(column), function="unaccent", output_field=CharField())
+
+
+def _build(store_id: UUID, version: int) -> MenuSnapshot:
+    rows = list(Product.objects.filter(archived_at=None).order_by("position", "name"))
+    found = product_snapshots(rows, store_id)
+    shelves: dict[UUID, list[ProductSnapshot]] = defaultdict(list)
+    for row in rows:
+        if row.id in found:
+            shelves[row.category_id].append(found[row.id])
     categories = tuple(
         CategorySnapshot(id=category.id, slug=category.slug, name=category.name, products=tuple(shelves[category.id]))
         for category in Category.objects.filter(archived_at=None).order_by("position", "name")
@@ -67,11 +135,13 @@ def _build(store_id: UUID, version: int) -> MenuSnapshot:
     )
 
 
-def _groups(store_id: UUID) -> dict[UUID, list[GroupSnapshot]]:
-    """Return the modifier groups of every product, in order; a group left without options is not asked."""
-    here = {row.option_id: row for row in StoreOption.objects.filter(store_id=store_id)}
+def _groups(products: list[UUID], store_id: UUID | None) -> dict[UUID, list[GroupSnapshot]]:
+    """Return the modifier groups of products, in order; a group left without options is not asked."""
+    links = list(ProductModifierGroup.objects.filter(product__in=products).select_related("group").order_by("position"))
+    here = {row.option_id: row for row in StoreOption.objects.filter(store_id=store_id)} if store_id else {}
     options: dict[UUID, list[OptionSnapshot]] = defaultdict(list)
-    for option in Option.objects.filter(archived_at=None).order_by("position", "name"):
+    asked = {link.group_id for link in links}
+    for option in Option.objects.filter(archived_at=None, group__in=asked).order_by("position", "name"):
         own = here.get(option.id)
         if own is not None and not own.sold_here:
             continue
@@ -85,7 +155,6 @@ def _groups(store_id: UUID) -> dict[UUID, list[GroupSnapshot]]:
             )
         )
     groups: dict[UUID, list[GroupSnapshot]] = defaultdict(list)
-    links = ProductModifierGroup.objects.select_related("group").order_by("position")
     for link in links:
         group = link.group
         if options[group.id]:
@@ -95,3 +164,12 @@ def _groups(store_id: UUID) -> dict[UUID, list[GroupSnapshot]]:
                 )
             )
     return groups
+
+
+def _marks(products: list[UUID], store_id: UUID | None) -> dict[UUID, list[MarkSnapshot]]:
+    marks: dict[UUID, list[MarkSnapshot]] = defaultdict(list)
+    if store_id is None:
+        return marks
+    for mark in Mark.objects.filter(store_id=store_id, product__in=products).order_by("kind"):
+        marks[mark.product_id].append(MarkSnapshot(kind=mark.kind, until=mark.until, value=mark.value))
+    return marks

@@ -5,6 +5,31 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import TextChoices
+
+
+class MarkKind(TextChoices):
+    """What another app may say of a product at a store."""
+
+    SOLD_OUT = "sold_out", "esgotado"
+    SLOW = "slow", "demorado"
+    PROMO = "promo", "em promoção"
+    COMING = "coming", "saindo do forno"
+    SUBSTITUTE = "substitute", "com substituto"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSnapshot:
+    """One mark on a product; it stands until ``until``, or until it is cleared."""
+
+    kind: str
+    until: datetime | None
+    value: str
+
+    def stands(self, at: datetime) -> bool:
+        """Tell whether it is to be shown now."""
+        return self.until is None or self.until > at
+
 
 @dataclass(frozen=True, slots=True)
 class OptionSnapshot:
@@ -48,10 +73,21 @@ class ProductSnapshot:
     tags: tuple[str, ...]
     paused_until: datetime | None
     groups: tuple[GroupSnapshot, ...]
+    marks: tuple[MarkSnapshot, ...] = ()
 
     def available(self, at: datetime) -> bool:
         """Tell whether it may be ordered now; stock is another matter."""
         return self.paused_until is None or self.paused_until <= at
+
+    def standing_marks(self, at: datetime) -> list[MarkSnapshot]:
+        """Return what the other apps say of it now."""
+        return [mark for mark in self.marks if mark.stands(at)]
+
+    def unavailable_until(self, at: datetime) -> tuple[bool, datetime | None]:
+        """Tell whether a guest cannot have it now, paused or sold out, and until when; None: nobody knows."""
+        ends = [mark.until for mark in self.standing_marks(at) if mark.kind == MarkKind.SOLD_OUT]
+        ends += [] if self.available(at) else [self.paused_until]
+        return bool(ends), None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

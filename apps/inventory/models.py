@@ -105,6 +105,16 @@ class Reservation(models.Model):
         return f"{self.quantity} × {self.item} ({self.state})"
 
 
+class Reason(models.TextChoices):
+    """Why stock came or went."""
+
+    SALE = "sale", "venda"
+    COUNT = "count", "contagem"
+    PURCHASE = "purchase", "compra"
+    WASTE = "waste", "perda"
+    RETURN = "return", "devolução"
+
+
 class StockMovement(models.Model):
     """One change of ``on_hand``, never edited. The table is partitioned by month of ``id`` (a UUIDv7)."""
 
@@ -112,7 +122,8 @@ class StockMovement(models.Model):
     store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False, verbose_name="loja")
     item = models.ForeignKey(StockItem, models.PROTECT, related_name="+", db_index=False, verbose_name="item")
     delta = models.IntegerField("variação")
-    reason = models.CharField("motivo", max_length=16)
+    reason = models.CharField("motivo", max_length=16, choices=Reason.choices)
+    note = models.CharField("observação", max_length=140, blank=True, default="")
     order_id = models.UUIDField(null=True)
     actor_kind = models.CharField(max_length=16)
     actor_id = models.UUIDField(null=True)

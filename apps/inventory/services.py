@@ -1,17 +1,23 @@
-"""Every change of stock. Levels are always taken in the order of their primary keys, so carts in any order never deadlock."""
+"""Every change of stock. Levels are always taken in the order of their primary keys, so carts in any order never deadlock.
+
+A change that makes a product possible or impossible at its store tells the menu so in the same transaction, after the last
+level: the store's menu version is the last lock. Most changes flip nothing and never touch it.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 
+from apps.catalog import facade as catalog
 from apps.contracts.events import InventoryUpdated
 from apps.core.facade import Actor, NotFoundError, new_id, publish
 from apps.inventory.errors import OutOfStockError
-from apps.inventory.models import RecipeLine, Reservation, StockLevel, StockMovement
+from apps.inventory.models import Reason, RecipeLine, Reservation, StockItem, StockLevel, StockMovement
 
 
 @transaction.atomic
@@ -24,9 +30,12 @@ def reserve(*, order_id: UUID, store_id: UUID, products: Mapping[UUID, int], at:
     Raises:
         OutOfStockError: names each product that is short.
 
-    Locks: the levels in pk order, until commit; call it last in the transaction. Emits: ``InventoryUpdated`` for each level.
+    Locks: the levels in pk order, then the store's menu version if a product is sold out by this, until commit; call it last
+    in the transaction. Emits: ``InventoryUpdated`` for each level, ``MenuChanged`` if a product is sold out by this.
     """
-    recipe = _recipe(products)
+    lines = list(RecipeLine.objects.filter(item__in=RecipeLine.objects.filter(product__in=products).values("item")))
+    recipe = [line for line in lines if line.product_id in products]
+    changes = []
     demand: dict[UUID, int] = defaultdict(int)
     for line in recipe:
         demand[line.item_id] += line.quantity * products[line.product_id]
@@ -42,11 +51,12 @@ def reserve(*, order_id: UUID, store_id: UUID, products: Mapping[UUID, int], at:
         wanted = demand[level.item_id]
         free = StockLevel.objects.filter(pk=level.pk, on_hand__gte=F("reserved") + wanted)
         if free.update(reserved=F("reserved") + wanted, version=F("version") + 1):
-            _tell(level.pk, at)
+            changes.append(_change(_tell(level.pk, at), -wanted))
         else:
             short.add(level.item_id)
     if short:
         raise _out_of_stock(store_id, recipe, short)
+    _mark_what_flips(store_id, changes, lines, at)
 
 
 @transaction.atomic
@@ -70,40 +80,106 @@ def take_reserved(*, order_id: UUID, by: Actor, at: datetime) -> None:
 def release_reserved(*, order_id: UUID, at: datetime) -> None:
     """Give an order's reservations back. Repeating it changes nothing.
 
-    Locks: the order's reservations, then the levels in pk order, until commit. Emits: ``InventoryUpdated`` for each level.
+    Locks: the order's reservations, then the levels in pk order, then the store's menu version if a product is to be had again,
+    until commit. Emits: ``InventoryUpdated`` for each level, ``MenuChanged`` if a product is to be had again.
     """
+    changes: dict[UUID, list[Change]] = defaultdict(list)
     for reservation, level in _held(order_id):
         _end(reservation, Reservation.RELEASED, at)
         StockLevel.objects.filter(pk=level.pk).update(
             reserved=F("reserved") - reservation.quantity, version=F("version") + 1
         )
-        _tell(level.pk, at)
+        changes[level.store_id].append(_change(_tell(level.pk, at), reservation.quantity))
+    for store_id in sorted(changes):
+        _mark_what_flips(store_id, changes[store_id], None, at)
 
 
 @transaction.atomic
-def adjust(*, store_id: UUID, item_id: UUID, delta: int, reason: str, by: Actor, at: datetime) -> int:
-    """Record stock that came or went outside a sale; return what is on hand then.
+def adjust(
+    *, store_id: UUID, item_id: UUID, delta: int, reason: str, by: Actor, at: datetime, note: str = ""
+) -> StockMovement:
+    """Record stock that came or went outside a sale.
 
     Raises:
         OutOfStockError: less than nothing, or less than is promised, would be left.
-        NotFoundError: the store has no level of this item and ``delta`` is not positive.
+        NotFoundError: no such item, or the store has no level of it and ``delta`` is not positive.
 
-    Locks: the level, until commit. Emits: ``InventoryUpdated``.
+    Locks: the level, then the store's menu version if a product is sold out by this or to be had again, until commit; call it
+    last in the transaction. Emits: ``InventoryUpdated``, ``MenuChanged`` in that case.
     """
-    level = StockLevel.objects.filter(store_id=store_id, item_id=item_id).first()
-    if level is None:
-        if delta <= 0:
-            raise NotFoundError("Este item não tem saldo nesta loja.")
-        level, _ = StockLevel.objects.get_or_create(store_id=store_id, item_id=item_id)
+    level = _level(store_id, item_id, may_begin=delta > 0)
     enough = StockLevel.objects.filter(pk=level.pk, on_hand__gte=F("reserved") - delta)
     if not enough.update(on_hand=F("on_hand") + delta, version=F("version") + 1):
         raise OutOfStockError("O saldo ficaria menor do que o já reservado.")
-    _record(level, delta, reason, None, by, at)
-    return _tell(level.pk, at).on_hand
+    movement = _record(level, delta, reason, None, by, at, note)
+    _mark_what_flips(store_id, [_change(_tell(level.pk, at), delta)], None, at)
+    return movement
 
 
-def _recipe(products: Iterable[UUID]) -> list[RecipeLine]:
-    return list(RecipeLine.objects.filter(product_id__in=list(products)))
+@transaction.atomic
+def count(*, store_id: UUID, item_id: UUID, on_hand: int, by: Actor, at: datetime, note: str = "") -> StockMovement:
+    """Record what was counted on the shelf; the movement is the difference, which may be nothing.
+
+    Raises:
+        OutOfStockError: less was counted than is promised to orders.
+        NotFoundError: no such item.
+
+    Locks: as ``adjust``. Emits: as ``adjust``.
+    """
+    level = _level(store_id, item_id, may_begin=True)
+    known = StockLevel.objects.select_for_update().get(pk=level.pk)
+    delta = on_hand - known.on_hand
+    return adjust(store_id=store_id, item_id=item_id, delta=delta, reason=Reason.COUNT, by=by, at=at, note=note)
+
+
+def _level(store_id: UUID, item_id: UUID, *, may_begin: bool) -> StockLevel:
+    level = StockLevel.objects.filter(store_id=store_id, item_id=item_id).first()
+    if level is not None:
+        return level
+    if not may_begin or not StockItem.objects.filter(id=item_id).exists():
+        raise NotFoundError("Este item não tem saldo nesta loja.")
+    return StockLevel.objects.get_or_create(store_id=store_id, item_id=item_id)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What could be promised of an item before and after a change of its level, which is locked."""
+
+    item: UUID
+    before: int
+    after: int
+
+    def crosses(self, quantity: int) -> bool:
+        """Tell whether a product that takes so much of it became possible or impossible."""
+        return (self.before >= quantity) != (self.after >= quantity)
+
+
+def _change(level: StockLevel, freed: int) -> Change:
+    free = level.on_hand - level.reserved
+    return Change(item=level.item_id, before=free - freed, after=free)
+
+
+def _mark_what_flips(store_id: UUID, changes: list[Change], lines: list[RecipeLine] | None, at: datetime) -> None:
+    """Tell the menu which products can no longer be made once, or can be again.
+
+    Who crosses a product's need takes the store's menu version first and reads all of its levels then: of two changes at the
+    same time the later one sees both, so the mark is right in the end.
+
+    Args:
+        lines: every recipe line of the changed items, when the caller has them; read here else.
+    """
+    if lines is None:
+        lines = list(RecipeLine.objects.filter(item__in=[change.item for change in changes]))
+    change_of = {change.item: change for change in changes}
+    flipping = {line.product_id for line in lines if change_of[line.item_id].crosses(line.quantity)}
+    if not flipping:
+        return
+    catalog.hold_menu(store_id=store_id)
+    recipes = list(RecipeLine.objects.filter(product__in=flipping))
+    levels = StockLevel.objects.filter(store_id=store_id, item__in={line.item_id for line in recipes})
+    free = {level.item_id: level.on_hand - level.reserved for level in levels}
+    sold_out = {line.product_id for line in recipes if free.get(line.item_id, 0) < line.quantity}
+    catalog.set_sold_out(store_id=store_id, sold_out=sold_out, in_stock=flipping - sold_out, at=at)
 
 
 def _held(order_id: UUID) -> list[tuple[Reservation, StockLevel]]:
@@ -125,13 +201,16 @@ def _end(reservation: Reservation, state: str, at: datetime) -> None:
     reservation.save(update_fields=["state", "ended_at"])
 
 
-def _record(level: StockLevel, delta: int, reason: str, order_id: UUID | None, by: Actor, at: datetime) -> None:
-    StockMovement.objects.create(
+def _record(
+    level: StockLevel, delta: int, reason: str, order_id: UUID | None, by: Actor, at: datetime, note: str = ""
+) -> StockMovement:
+    return StockMovement.objects.create(
         id=new_id(),
         store_id=level.store_id,
         item_id=level.item_id,
         delta=delta,
         reason=reason,
+        note=note,
         order_id=order_id,
         actor_kind=by.kind,
         actor_id=by.id,
