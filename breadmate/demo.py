@@ -1,8 +1,7 @@
 """The demo shop: a small padaria in two stores, its staff and its screens."""
 
 import secrets
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +14,12 @@ from apps.core.actors import SYSTEM, Role
 from apps.core.models import User
 from apps.inventory.models import RecipeLine, StockItem
 from apps.inventory.services import adjust
+from apps.promotions.models import Coupon, Promotion
+from apps.promotions.rules import Kind
+from apps.promotions.services import refresh_marks
 from apps.stores import services as stores
 from apps.stores.models import Device, StaffRole, Store
+from breadmate.demo_menu import CATEGORIES, DISHES, GROUPS
 
 STORES = [("CENTRO", "Padaria BreadMate Centro"), ("PRAIA", "Padaria BreadMate Praia")]
 DEVICES = [
@@ -32,50 +35,6 @@ STAFF = [
     (Role.KITCHEN, "Seu Antônio"),
     (Role.AUDITOR, "Carla Nunes"),
 ]
-CATEGORIES = [
-    ("lanche", "Lanches"),
-    ("acompanhamento", "Acompanhamentos"),
-    ("bebida", "Bebidas"),
-    ("sobremesa", "Sobremesas"),
-]
-MILK = ("Leite", 0, 1, [("Integral", "0.00", 1), ("Sem lactose", "1.50", 1), ("De aveia", "2.50", 1)])
-EXTRAS = ("Adicionais", 0, 3, [("Bacon", "4.00", 2), ("Queijo extra", "3.00", 2), ("Ovo", "2.50", 2)])
-POINT = ("Ponto da chapa", 1, 1, [("Clarinho", "0.00", 1), ("Bem dourado", "0.00", 1)])
-GROUPS = [MILK, EXTRAS, POINT]
-
-
-@dataclass(frozen=True, slots=True)
-class Dish:
-    """One product of the demo menu; ``stock`` is what each store starts with, None when it is not counted."""
-
-    slug: str
-    category: str
-    name: str
-    description: str
-    price: str
-    station: str = "balcao"
-    prep_minutes: int = 0
-    groups: tuple[tuple[str, int, int, list[tuple[str, str, int]]], ...] = ()
-    stock: int | None = None
-    allergens: list[str] = field(default_factory=list)
-
-
-DISHES = [
-    Dish("pao-na-chapa", "lanche", "Pão na chapa", "Pão francês com manteiga, tostado na hora.", "6.50", "chapa", 4, (POINT,), 120, ["gluten", "leite"]),
-    Dish("misto-quente", "lanche", "Misto-quente", "Presunto e queijo derretido no pão de forma.", "14.90", "chapa", 6, (EXTRAS,), 60, ["gluten", "leite"]),
-    Dish("x-bacon", "lanche", "X-bacon", "Hambúrguer de 120 g, queijo, bacon crocante, alface e tomate.", "27.90", "chapa", 10, (EXTRAS,), 40, ["gluten", "leite", "ovo"]),
-    Dish("coxinha", "lanche", "Coxinha", "Frango com requeijão, casquinha crocante.", "8.50", "fritura", 3, (), 80, ["gluten", "leite"]),
-    Dish("pastel-de-carne", "lanche", "Pastel de carne", "Massa fininha, carne bem temperada.", "9.90", "fritura", 5, (), 50, ["gluten"]),
-    Dish("pao-de-queijo", "acompanhamento", "Pão de queijo", "Três unidades, quentinhas do forno.", "7.90", "balcao", 1, (), 100, ["leite", "ovo"]),
-    Dish("batata-frita", "acompanhamento", "Batata frita", "Porção sequinha de 300 g.", "18.00", "fritura", 8),
-    Dish("cafe-coado", "bebida", "Café coado", "Torra média do sul de Minas.", "5.00", "bebidas", 2),
-    Dish("cafe-com-leite", "bebida", "Café com leite", "Metade café, metade leite vaporizado.", "8.00", "bebidas", 3, (MILK,), None, ["leite"]),
-    Dish("suco-de-laranja", "bebida", "Suco de laranja", "Espremido na hora, 400 ml.", "12.00", "bebidas", 3),
-    Dish("refrigerante-guarana", "bebida", "Guaraná", "Lata de 350 ml, bem gelada.", "7.00", "bebidas", 0, (), 90),
-    Dish("brigadeiro", "sobremesa", "Brigadeiro", "Chocolate de verdade, granulado belga.", "4.50", "balcao", 0, (), 90, ["leite"]),
-    Dish("bolo-de-cenoura", "sobremesa", "Bolo de cenoura", "Fatia com cobertura de chocolate.", "11.00", "balcao", 1, (), 24, ["gluten", "leite", "ovo"]),
-    Dish("pudim", "sobremesa", "Pudim", "De leite condensado, com muita calda.", "12.50", "balcao", 1, (), 16, ["leite", "ovo"]),
-]  # fmt: skip
 
 
 @transaction.atomic
@@ -166,3 +125,20 @@ def _menu(shops: list[Store], at: datetime) -> None:
     dearer = Product.objects.get(slug="cafe-coado")
     StoreProduct.objects.create(store=shops[1], product=dearer, price=Decimal("6.00"))
     menu_changed(store_ids=[shop.id for shop in shops], at=at)
+    _offers(at)
+
+
+def _offers(at: datetime) -> None:
+    Promotion.objects.create(
+        name="Pudim da casa", kind=Kind.AMOUNT, value=Decimal("2.00"), product=Product.objects.get(slug="pudim")
+    )
+    Promotion.objects.create(
+        name="Hora do bolo",
+        kind=Kind.PERCENT,
+        value=Decimal(15),
+        product=Product.objects.get(slug="bolo-de-cenoura"),
+        from_time=time(15),
+        to_time=time(18),
+    )
+    Coupon.objects.create(code="BEMVINDO", name="Boas-vindas", kind=Kind.PERCENT, value=Decimal(10), use_limit=500)
+    refresh_marks(at=at)

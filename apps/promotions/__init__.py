@@ -1,1 +1,0 @@
-"""What an order costs. Pure rules so far, so there is no Django app yet."""

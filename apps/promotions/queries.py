@@ -1,0 +1,55 @@
+"""Which offers hold at a store now."""
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from apps.promotions.errors import CouponRefusedError
+from apps.promotions.models import Coupon, Promotion
+from apps.promotions.rules import Kind, Offer, within_hours
+
+MOST_OFFERS = 200
+
+
+def _at_store(store_id: UUID) -> Q:
+    return Q(store=None) | Q(store_id=store_id)
+
+
+def _by_date(at: datetime) -> Q:
+    return (Q(starts_at=None) | Q(starts_at__lte=at)) & (Q(ends_at=None) | Q(ends_at__gt=at))
+
+
+def offers_at(store_id: UUID, timezone: str, at: datetime) -> list[Offer]:
+    """Return the promotions that hold at a store at a moment, at most ``MOST_OFFERS``. One query."""
+    local = at.astimezone(ZoneInfo(timezone))
+    rows = Promotion.objects.filter(_at_store(store_id), _by_date(at), active=True).order_by("id")[:MOST_OFFERS]
+    return [
+        Offer(
+            id=row.id,
+            name=row.name,
+            kind=Kind(row.kind),
+            value=row.value,
+            product=row.product_id,
+            category=row.category_id,
+        )
+        for row in rows
+        if within_hours(row.from_time, row.to_time, local)
+    ]
+
+
+def coupon_offer(code: str, store_id: UUID, at: datetime) -> Offer:
+    """Return what a typed code takes off. Two queries; whether a use is left is decided again by ``use_coupon``.
+
+    Raises:
+        CouponRefusedError: no such code here, not at this time, or used up.
+    """
+    coupon = Coupon.objects.filter(_at_store(store_id), code=code.strip().upper(), active=True).first()
+    if coupon is None:
+        raise CouponRefusedError("unknown", "Este cupom não existe nesta loja.")
+    if not Coupon.objects.filter(_by_date(at), pk=coupon.pk).exists():
+        raise CouponRefusedError("not_now", "Este cupom não vale hoje.")
+    if coupon.use_limit is not None and coupon.used >= coupon.use_limit:
+        raise CouponRefusedError("used_up", "Este cupom já foi usado até o limite.")
+    return Offer(id=coupon.id, name=coupon.name, kind=Kind(coupon.kind), value=coupon.value)
