@@ -47,7 +47,9 @@ def event_list() -> str:
     """List the events with what each carries beside its envelope."""
     own = {field.name for field in fields(events.Event)}
     rows = []
-    for cls in subclasses(events.Event):
+    for cls in vars(events).values():
+        if not (isinstance(cls, type) and issubclass(cls, events.Event) and cls.type):
+            continue
         carried = ", ".join(f"`{field.name}`" for field in fields(cls) if field.name not in own) or "nothing"
         summary = (cls.__doc__ or "").strip().splitlines()[0]
         rows.append(f"| `{cls.type}` | {carried} | {summary} |")

@@ -40,7 +40,9 @@ def open_as(request: HttpRequest, kind: str) -> HttpResponse:
     if not settings.DEMO or kind not in (Role.KIOSK, Role.BOARD, Role.PANEL):
         raise Http404
     role = Role(kind)
-    store = Store.objects.filter(code=request.POST.get("store", "")).first() or Store.objects.order_by("created_at").first()
+    store = (
+        Store.objects.filter(code=request.POST.get("store", "")).first() or Store.objects.order_by("created_at").first()
+    )
     if store is None:
         raise Http404
     response = HttpResponseRedirect(PAGE_OF[role])

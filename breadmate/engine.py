@@ -9,7 +9,9 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import redis
@@ -18,14 +20,16 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from kombu.exceptions import OperationalError as BrokerAwayError
 
-from apps.core import dispatch, partitions, wake
-from breadmate import subscriptions
+from apps.core import dispatch, wake
+from breadmate import gauges, subscriptions
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 0.5
 AFTER_FAILURE_SECONDS = 2.0
-PARTITIONS_EVERY_SECONDS = 6 * 60 * 60
+RARE_CHORES_EVERY = timedelta(minutes=1)
 
 
 class Engine:
@@ -34,18 +38,19 @@ class Engine:
     def __init__(self) -> None:
         self.news = threading.Event()
         self.stopping = threading.Event()
-        self.partitions_checked_at: datetime | None = None
+        self.rare_chores_done_at: datetime | None = None
+        self.gauges: gauges.Gauges | None = None
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; the round under way is finished."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         threading.Thread(target=self._listen, daemon=True).start()
+        self.gauges = gauges.start()
         logger.info("engine is running")
         while not self.stopping.is_set():
             self.news.clear()
-            more = self._safely(self.round)
-            if not more:
+            if not self.round():
                 self.news.wait(LOOK_EVERY_SECONDS)
 
     def stop(self) -> None:
@@ -54,36 +59,35 @@ class Engine:
         self.news.set()
 
     def round(self) -> bool:
-        """Do all that is due now; return True when there is more waiting."""
+        """Do all that is due now, each piece by itself; return True when there is more waiting."""
         at = datetime.now(UTC)
-        delivered = dispatch.deliver_new(subscriptions.AFTER_COMMIT, at=at)
-        dispatch.retry_failed(subscriptions.AFTER_COMMIT, at=at)
+        delivered = self._safely(lambda: dispatch.deliver_new(subscriptions.AFTER_COMMIT, at=at))
+        self._safely(lambda: dispatch.retry_failed(subscriptions.AFTER_COMMIT, at=at))
         for chore in subscriptions.CHORES:
-            chore(at)
+            self._safely(partial(chore, at))
         for claim, task in subscriptions.DUE:
-            for row_id in claim(at):
-                offer(task, row_id)
-        self._keep_partitions(at)
+            for row_id in self._safely(partial(claim, at)) or ():
+                self._safely(partial(offer, task, row_id))
+        if self.rare_chores_done_at is None or at - self.rare_chores_done_at > RARE_CHORES_EVERY:
+            self.rare_chores_done_at = at
+            for chore in subscriptions.RARE_CHORES:
+                self._safely(partial(chore, at))
+        if self.gauges is not None:
+            self._safely(partial(self.gauges.refresh, at))
         return delivered == dispatch.BATCH
 
-    def _keep_partitions(self, at: datetime) -> None:
-        last = self.partitions_checked_at
-        if last is None or (at - last).total_seconds() > PARTITIONS_EVERY_SECONDS:
-            partitions.ensure(at)
-            self.partitions_checked_at = at
-
-    def _safely(self, work: Callable[[], bool]) -> bool:
-        """Run one round; a database that is away, or a fault in one chore, must not end the engine."""
+    def _safely(self, work: Callable[[], T]) -> T | None:
+        """Do one piece; a database that is away, or a fault in it, must not end the engine nor keep the rest waiting."""
         try:
             return work()
         except DatabaseError as problem:
             logger.warning("engine waits for the database: %r", problem)
         except Exception:
-            logger.exception("engine round failed")
+            logger.exception("a piece of the engine's work failed")
         finally:
             close_old_connections()
         self.stopping.wait(AFTER_FAILURE_SECONDS)
-        return False
+        return None
 
     def _listen(self) -> None:
         while settings.REDIS_URL:

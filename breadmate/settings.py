@@ -1,5 +1,6 @@
 """Settings, all read from the environment; `.env.example` lists every variable with its default."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,11 +24,13 @@ DEMO = env.bool("DEMO", False)
 
 PORT = env.int("PORT", 8000)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+METRICS_PORT = env.int("METRICS_PORT", 0)  # on this machine only, served by the engine; 0: nowhere
 STREAM_URL = env.str("STREAM_URL", f"http://127.0.0.1:{PORT + 1}").rstrip("/")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname or "127.0.0.1", "127.0.0.1", "localhost"]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "breadmate.errors.csrf_failure"
 SECURE = PUBLIC_URL.startswith("https://")
 
 INSTALLED_APPS = [
@@ -40,13 +43,16 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
     "apps.core",
     "apps.stores",
+    "apps.customers",
     "apps.catalog",
     "apps.inventory",
+    "apps.promotions",
     "apps.orders",
     "apps.payments",
     "apps.kitchen",
@@ -55,12 +61,15 @@ INSTALLED_APPS = [
 
 STREAM_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
+    "apps.core.request_log.RequestLogMiddleware",
 ]
 WEB_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
+    "apps.core.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "apps.core.edge.EdgeMiddleware",
     "apps.core.middleware.ApiPathMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -168,15 +177,28 @@ CONTENT_SECURITY_POLICY = {
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.stores.authentication.DeviceAuthentication",
+        "apps.stores.authentication.BearerAuthentication",
         "apps.stores.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.stores.permissions.Nobody"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": "apps.core.edge.NoMetadata",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "apps.core.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
+}
+SIMPLE_JWT: dict[str, Any] = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "AUDIENCE": "breadmate",
+    "ISSUER": PUBLIC_URL,
+    "USER_ID_CLAIM": "sub",
+    "TOKEN_TYPE_CLAIM": "typ",
+    "CHECK_REVOKE_TOKEN": False,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "BreadMate",
@@ -216,6 +238,21 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 ORDER_TTL_SECONDS = env.int("ORDER_TTL_SECONDS", 300)
 COUNTER_TTL_SECONDS = env.int("COUNTER_TTL_SECONDS", 1800)
 
+# Customers' CPFs: `id:key` pairs, the current one first, and the key of the blind index; docs/customers.md.
+CUSTOMER_KEYS = env.str("CUSTOMER_KEYS", "")
+CUSTOMER_INDEX_KEY = env.str("CUSTOMER_INDEX_KEY", "")
+NUM_PROXIES = env.int("NUM_PROXIES", 0)
+LIMIT_CHECKOUT_PER_MINUTE = env.int("LIMIT_CHECKOUT_PER_MINUTE", 60)
+LIMIT_OPEN_UNPAID = env.int("LIMIT_OPEN_UNPAID", 10)
+LIMIT_MENU_PER_MINUTE = env.int("LIMIT_MENU_PER_MINUTE", 600)  # a fifth of it for an address without a device
+LIMIT_SIGN_IN_PER_QUARTER_HOUR = env.int("LIMIT_SIGN_IN_PER_QUARTER_HOUR", 5)
+LIMIT_PAIR_PER_QUARTER_HOUR = env.int("LIMIT_PAIR_PER_QUARTER_HOUR", 5)
+LIMIT_LOOKUP_PER_MINUTE = env.int("LIMIT_LOOKUP_PER_MINUTE", 10)
+LIMIT_LOOKUP_PER_HOUR = env.int("LIMIT_LOOKUP_PER_HOUR", 60)
+LIMIT_LOOKUP_PER_STORE_HOUR = env.int("LIMIT_LOOKUP_PER_STORE_HOUR", 300)
+LIMIT_STAFF_LOOKUP_PER_HOUR = env.int("LIMIT_STAFF_LOOKUP_PER_HOUR", 60)
+LIMIT_REGISTER_PER_HOUR = env.int("LIMIT_REGISTER_PER_HOUR", 20)
+
 MP_BASE_URL = env.str("MP_BASE_URL", "https://api.mercadopago.com").rstrip("/")
 MP_ACCESS_TOKEN = env.str("MP_ACCESS_TOKEN", "")
 MP_WEBHOOK_SECRETS = env.list("MP_WEBHOOK_SECRETS", default=[])
@@ -223,12 +260,26 @@ MP_QR_TTL_SECONDS = env.int("MP_QR_TTL_SECONDS", 300)
 MP_CONNECT_TIMEOUT_SECONDS = env.float("MP_CONNECT_TIMEOUT", 2.0)
 MP_READ_TIMEOUT_SECONDS = env.float("MP_READ_TIMEOUT", 4.0)
 
+LOG_FORMAT = env.str("LOG_FORMAT", "json" if PRODUCTION else "line")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "apps.core.request_ids.LogFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "filters": {
+        "request_id": {"()": "apps.core.request_ids.LogFilter"},
+        "cpf": {"()": "apps.customers.logs.ScrubCpf"},
+    },
+    "formatters": {
+        "json": {"()": "apps.core.log_format.JsonFormatter"},
+        "line": {"()": "apps.core.log_format.LineFormatter"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id", "cpf"]}
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"propagate": False}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.server": {"propagate": False},
+        # They quote the raw path; breadmate.requests and breadmate.errors tell the same without it.
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+    },
 }

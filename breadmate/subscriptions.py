@@ -7,12 +7,15 @@ from uuid import UUID
 from celery import Task
 
 from apps.contracts import events
+from apps.core import limits, partitions
 from apps.core.dispatch import Handler
+from apps.customers import facade as customers
 from apps.kitchen import handlers as kitchen
 from apps.orders import facade as orders
 from apps.payments import facade as payments
 from apps.payments import handlers as payment_handlers
 from apps.payments import tasks as payment_tasks
+from apps.promotions import facade as promotions
 
 # In the transaction of the change; an exception there aborts the change.
 IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None], ...]] = {
@@ -29,6 +32,14 @@ AFTER_COMMIT: Mapping[str, tuple[Handler, ...]] = {
 CHORES: tuple[Callable[[datetime], object], ...] = (
     lambda at: payments.process_inbox(at=at),
     lambda at: orders.expire_unpaid(at=at),
+)
+
+# The same, but once a minute is enough.
+RARE_CHORES: tuple[Callable[[datetime], object], ...] = (
+    lambda at: promotions.refresh_marks(at=at),
+    partitions.ensure,
+    limits.purge,
+    lambda at: customers.purge(at=at),
 )
 
 # Rows whose moment has come, and the task that calls out for each.

@@ -14,14 +14,17 @@ from breadmate.admin_site import site
 @csrf_exempt
 def to_stream(request: HttpRequest) -> HttpResponse:
     """Send a stream that was asked of the wrong process to the right one."""
-    response = HttpResponseRedirect(f"{settings.STREAM_URL}{request.get_full_path()}")
+    query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+    response = HttpResponseRedirect(f"{settings.STREAM_URL}{request.path.rstrip('/')}{query}")
     response.status_code = 307
     return response
 
 
 api: list[URLPattern | URLResolver] = [
     path("", include("apps.stores.urls")),
+    path("", include("apps.customers.urls")),
     path("", include("apps.catalog.urls")),
+    path("", include("apps.inventory.urls")),
     path("", include("apps.orders.urls")),
     path("", include("apps.payments.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
@@ -32,7 +35,7 @@ urlpatterns = [
     re_path(r"^health/?$", health.ready),
     re_path(r"^health/live/?$", health.live),
     re_path(r"^health/ready/?$", health.ready),
-    re_path(r"^(kitchen|panel|t/[^/]+|api/v1/orders/[^/]+)/stream/?$", to_stream),
+    re_path(r"^(?:kitchen|panel|t/[^/]+|api/v1/menu|api/v1/orders/[^/]+)/stream/?$", to_stream),
     path("api/v1/", include(api)),
     path("admin/", site.urls),
     path("", door.front, name="front"),

@@ -130,3 +130,28 @@ class MenuChanged(Event):
     """A store's menu has a new version (``seq``)."""
 
     type: ClassVar[str] = "menu.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRegistered(Event):
+    """A customer registered. ``claim`` is the account they asked for with a password, waiting for its code."""
+
+    type: ClassVar[str] = "user.registered"
+
+    claim: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRegistrationRepeated(Event):
+    """Somebody registered with the CPF or e-mail of a known customer; nothing of theirs was changed."""
+
+    type: ClassVar[str] = "user.registration_repeated"
+
+    claim: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserErased(Event):
+    """A customer's personal data is gone; whoever holds a copy deletes it."""
+
+    type: ClassVar[str] = "user.erased"

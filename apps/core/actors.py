@@ -52,6 +52,11 @@ class Actor:
         """Tell whether one of the roles is held anywhere."""
         return any(grant.role in roles for grant in self.grants)
 
+    def stores_with(self, roles: frozenset[Role]) -> frozenset[UUID] | None:
+        """Return the stores where one of the roles is held; None means all of them."""
+        held = {grant.store for grant in self.grants if grant.role in roles}
+        return None if None in held else frozenset(store for store in held if store is not None)
+
     def store_ids(self) -> frozenset[UUID] | None:
         """Return the stores this actor may see; None means all of them."""
         if any(grant.store is None for grant in self.grants):

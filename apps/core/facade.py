@@ -3,6 +3,7 @@
 from apps.core import limits
 from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
 from apps.core.audit import sql_invariant
+from apps.core.buckets import Buckets
 from apps.core.errors import DomainError, InvalidError, NotFoundError
 from apps.core.events import publish
 from apps.core.formats import iso
@@ -18,7 +19,8 @@ from apps.core.idempotency import (
 )
 from apps.core.ids import new_id
 from apps.core.limits import Limit, LimitedError
-from apps.core.problems import problem
+from apps.core.models import User
+from apps.core.problems import from_domain, problem
 from apps.core.qr import svg as qr_svg
 from apps.core.streams import Drawing, hub, in_thread, stream_response
 from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
@@ -29,6 +31,7 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "Answer",
+    "Buckets",
     "Claim",
     "DomainError",
     "Drawing",
@@ -45,7 +48,9 @@ __all__ = [
     "StrictCharField",
     "StrictIntegerField",
     "StrictSerializer",
+    "User",
     "claim_from",
+    "from_domain",
     "hub",
     "in_thread",
     "iso",

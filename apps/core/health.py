@@ -2,7 +2,7 @@
 
 import logging
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -27,7 +27,7 @@ def ready(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
         if not _is_migrated():
             return JsonResponse({"status": "migrating"}, status=503)
-    except DatabaseError as problem:
+    except (DatabaseError, InterfaceError) as problem:
         logger.warning("not ready: %r", problem)
         return JsonResponse({"status": "database_unavailable"}, status=503)
     return JsonResponse({"status": "healthy"})

@@ -1,11 +1,12 @@
 """Answering a repeated request with the bytes of the first answer (api.md, "Checkout")."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
+from psycopg.errors import LockNotAvailable
 
 from apps.core.errors import DomainError, InvalidError
 from apps.core.models import IdempotencyKey
@@ -64,7 +65,8 @@ def claim_from(header: str | None, *, principal: str, body: Any) -> Claim:
             "Idempotency-Key deve ter de 1 a 64 caracteres ASCII visíveis.",
             errors=[{"field": "Idempotency-Key", "code": "invalid", "detail": ""}],
         )
-    digest = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).digest()
+    # Not orjson: it refuses numbers beyond 64 bits and lone surrogates, which are the serializer's to refuse.
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).digest()
     return Claim(principal=principal, key=header, request_hash=digest)
 
 
@@ -93,6 +95,7 @@ def keep_answer(claim: Claim, answer: Answer) -> None:
 
     Raises:
         RivalWonError: the rival committed.
+        RivalRunningError: the rival was still at work when the wait was over.
     """
     try:
         IdempotencyKey.objects.create(
@@ -104,3 +107,7 @@ def keep_answer(claim: Claim, answer: Answer) -> None:
         )
     except IntegrityError as clash:
         raise RivalWonError from clash
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise RivalRunningError("Este pedido já está sendo feito.") from error
+        raise

@@ -16,6 +16,7 @@ from apps.core.errors import DatabaseUnavailableError, DomainError
 
 logger = logging.getLogger(__name__)
 
+PROBLEM_JSON = "application/problem+json"
 TITLES = {
     400: "Pedido inválido",
     401: "Identificação necessária",
@@ -65,7 +66,9 @@ def problem(
         "errors": errors or [],
         **(extra or {}),
     }
-    return HttpResponse(orjson.dumps(document), status=status, content_type="application/problem+json")
+    body = orjson.dumps(document)
+    headers = {"Content-Type": PROBLEM_JSON, "Content-Length": str(len(body))}
+    return HttpResponse(body, status=status, headers=headers)
 
 
 def from_domain(error: DomainError) -> HttpResponse:
@@ -119,6 +122,9 @@ def field_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
     """Flatten DRF's nested error detail; a field inside a list is ``items[0].quantity``."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
+            if isinstance(name, int):  # DRF names the bad members of a list by their position
+                yield from field_errors(inner, f"{path}[{name}]")
+                continue
             own = "" if name == "non_field_errors" else str(name)
             yield from field_errors(inner, f"{path}.{own}" if path and own else path or own)
     elif isinstance(detail, list) and any(isinstance(inner, (dict, list)) for inner in detail):
@@ -133,4 +139,4 @@ def field_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 def wants_problem(request: HttpRequest) -> bool:
     """Tell whether the caller speaks the API rather than reads pages."""
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/") or request.path == "/api"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from apps.core.facade import Drawing, hub, in_thread, stream_response
+from apps.core.facade import Drawing, hub, in_thread, problem, stream_response
 from apps.kiosk.screens import tracking_drawing
 from apps.orders.facade import OrderNotFoundError, narrow_document, narrow_order_for, order_alone, order_by_token
 from apps.stores.facade import asked_kind, device_from_cookie, device_from_header
@@ -23,7 +23,7 @@ async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | Streamin
         return False
 
     if not await in_thread(authorise):
-        return HttpResponse(status=404)
+        return problem(status=404)
 
     def draw() -> Drawing:
         found = order_alone(order_id)

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Actor, InvalidError, Role, claim_from
-from apps.orders import checkout, documents, queries, services
+from apps.core.facade import Actor, InvalidError, Role, claim_from, stored_answer
+from apps.orders import checkout, documents, guards, queries, services
 from apps.orders.rules import Status, status_of
 from apps.orders.serializers import CancelSerializer, CheckoutSerializer, MoveSerializer, QuoteSerializer
 from apps.stores.facade import caller, may
@@ -45,7 +45,11 @@ class QuoteView(APIView):
         """Say lines, discounts and total as checkout would charge them."""
         asked = QuoteSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return Response(checkout.quote(store_id=store_of(caller(request)), items=asked.asked()))
+        return Response(
+            checkout.quote(
+                store_id=store_of(caller(request)), items=asked.asked(), coupon=asked.validated_data["coupon"]
+            )
+        )
 
 
 class CheckoutView(APIView):
@@ -61,6 +65,8 @@ class CheckoutView(APIView):
         )
         asked = CheckoutSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        if stored_answer(claim) is None:
+            guards.check_checkout(caller(request), at=timezone.now())
         answer = checkout.place_order(
             cart=asked.cart(), store_id=store_of(caller(request)), by=caller(request), claim=claim
         )

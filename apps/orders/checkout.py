@@ -10,9 +10,8 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
 from apps.catalog.facade import menu_snapshot
 from apps.contracts.events import OrderCreated
@@ -32,10 +31,11 @@ from apps.core.facade import (
 from apps.inventory import facade as inventory
 from apps.orders import documents, history, numbers
 from apps.orders.errors import PriceChangedError
-from apps.orders.models import Order, OrderLine, OrderLineOption
+from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption
 from apps.orders.rules import MOST_MONEY, AskedItem, ChosenItem, PreparationState, choose
-from apps.promotions.facade import Price, price
-from apps.stores.facade import store_by_id
+from apps.promotions import facade as promotions
+from apps.promotions.facade import Offer, Price
+from apps.stores.facade import StoreFacts, store_by_id
 
 CHANNEL_OF = {"device": "T", "staff": "C", "customer": "Q"}
 
@@ -48,17 +48,30 @@ class Cart:
     dining_option: str
     guest_name: str = ""
     table_tracker: str = ""
+    coupon: str = ""
     expected_total: Decimal | None = None
 
 
-def quote(*, store_id: UUID, items: tuple[AskedItem, ...]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A cart found on the menu, with what it costs and the coupon that was counted in."""
+
+    items: list[ChosenItem]
+    price: Price
+    coupon: Offer | None
+
+    def quote(self) -> dict[str, Any]:
+        """Say it as api.md does."""
+        return documents.quote_document(self.items, self.price)
+
+
+def quote(*, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "") -> dict[str, Any]:
     """Price a cart without placing it; the same code as ``place_order``.
 
     Raises:
-        UnknownItemError, ItemUnavailableError, InvalidError: as ``place_order``.
+        NotFoundError, UnknownItemError, ItemUnavailableError, InvalidError, CouponRefusedError: as ``place_order``.
     """
-    chosen, priced = _priced(store_id, items)
-    return documents.quote_document(chosen, priced)
+    return _priced(_store(store_id), items, coupon).quote()
 
 
 def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answer:
@@ -68,22 +81,21 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answe
         NotFoundError: no such store.
         UnknownItemError, InvalidError: the cart is not possible at this store.
         ItemUnavailableError, OutOfStockError: possible, but not now.
+        CouponRefusedError: the coupon is unknown, not of today or used up.
         PriceChangedError: the guest saw another total; carries the new quote.
         KeyReusedError: the key came with another body.
         RivalRunningError: a request with this key has been at work for longer than ``lock_timeout``.
 
-    Locks: the key, then the stock levels in pk order, until commit.
+    Locks: the key, then the coupon, then the stock levels in pk order, until commit.
     Emits: ``OrderCreated``, ``OrderStatusChanged``, ``InventoryUpdated``.
     """
     known = stored_answer(claim)
     if known is not None:
         return known
-    chosen, priced = _priced(store_id, cart.items)
-    if cart.expected_total is not None and cart.expected_total != priced.total:
-        raise PriceChangedError(documents.quote_document(chosen, priced))
-    store = store_by_id(store_id)
-    if store is None:
-        raise NotFoundError("Loja não encontrada.")
+    store = _store(store_id)
+    priced = _priced(store, cart.items, cart.coupon)
+    if cart.expected_total is not None and cart.expected_total != priced.price.total:
+        raise PriceChangedError(priced.quote())
     ticket = numbers.take(store_id=store_id, timezone=store.timezone, day_starts_at=store.day_starts_at)
     order = Order(
         id=new_id(),
@@ -94,9 +106,9 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answe
         dining_option=cart.dining_option,
         guest_name=cart.guest_name,
         table_tracker=cart.table_tracker,
-        subtotal=priced.subtotal,
-        discount_total=priced.discount_total,
-        total=priced.total,
+        subtotal=priced.price.subtotal,
+        discount_total=priced.price.discount_total,
+        total=priced.price.total,
         placed_by_kind=by.kind,
         placed_by_id=by.id,
         tracking_token=secrets.token_urlsafe(16),
@@ -106,38 +118,49 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answe
         expires_at=ticket.at + timedelta(seconds=settings.ORDER_TTL_SECONDS),
     )
     try:
-        return _commit(order, chosen, priced, by, claim)
+        return _commit(order, priced, by, claim)
     except RivalWonError:
         rival = stored_answer(claim)
         if rival is None:
             raise RivalRunningError("Este pedido já está sendo feito.") from None
         return rival
-    except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable) and stored_answer(claim) is None:
-            raise RivalRunningError("Este pedido já está sendo feito.") from error
-        raise
 
 
-def _priced(store_id: UUID, items: tuple[AskedItem, ...]) -> tuple[list[ChosenItem], Price]:
-    chosen = choose(menu_snapshot(store_id), items, timezone.now())
-    priced = price([item.cart_line() for item in chosen])
+def _store(store_id: UUID) -> StoreFacts:
+    store = store_by_id(store_id)
+    if store is None:
+        raise NotFoundError("Loja não encontrada.")
+    return store
+
+
+def _priced(store: StoreFacts, items: tuple[AskedItem, ...], code: str) -> Priced:
+    at = timezone.now()
+    chosen = choose(menu_snapshot(store.id), items, at)
+    coupon = promotions.coupon_offer(code, store.id, at) if code else None
+    offers = promotions.offers_at(store.id, store.timezone, at)
+    priced = promotions.price([item.cart_line() for item in chosen], offers, coupon)
     if priced.total > MOST_MONEY:
         raise InvalidError(
             "Um pedido vai até R$ 5.000,00.", errors=[{"field": "items", "code": "max_total", "detail": ""}]
         )
-    return chosen, priced
+    return Priced(items=chosen, price=priced, coupon=coupon)
 
 
 @transaction.atomic
-def _commit(order: Order, chosen: list[ChosenItem], priced: Price, by: Actor, claim: Claim) -> Answer:
-    lines, options = _lines(order, chosen, priced)
+def _commit(order: Order, priced: Priced, by: Actor, claim: Claim) -> Answer:
+    lines, options = _lines(order, priced.items, priced.price)
     of_line = {line.id: [option for option in options if option.line_id == line.id] for line in lines}
     items = [documents.item_document(line, of_line[line.id], PreparationState.QUEUED) for line in lines]
-    answer = Answer(status=201, body=orjson.dumps(documents.order_document(order, items)))
+    discounts = [
+        OrderDiscount(id=new_id(), order=order, offer_id=each.offer, name=each.name, amount=each.amount)
+        for each in priced.price.discounts
+    ]
+    answer = Answer(status=201, body=orjson.dumps(documents.order_document(order, items, discounts)))
     keep_answer(claim, answer)
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(lines)
     OrderLineOption.objects.bulk_create(options)
+    OrderDiscount.objects.bulk_create(discounts)
     history.record(order, from_status=None, by=by, at=order.placed_at)
     units = sum(line.quantity for line in lines)
     publish(
@@ -150,6 +173,8 @@ def _commit(order: Order, chosen: list[ChosenItem], priced: Price, by: Actor, cl
             total=str(order.total),
         )
     )
+    if priced.coupon is not None:
+        promotions.use_coupon(coupon_id=priced.coupon.id, order_id=order.id, at=order.placed_at)
     wanted: Counter[UUID] = Counter()
     for line in lines:
         wanted[line.product_id] += line.quantity

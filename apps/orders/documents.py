@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.core.facade import iso
-from apps.orders.models import Order, OrderLine, OrderLineOption, StatusChange
+from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, StatusChange
 from apps.orders.rules import ChosenItem, Status, item_state
 from apps.promotions.facade import Price
 
@@ -16,7 +16,7 @@ def tracking_url(order: Order) -> str:
     return f"{settings.PUBLIC_URL}/t/{order.tracking_token}/"
 
 
-def order_document(order: Order, items: list[dict[str, Any]]) -> dict[str, Any]:
+def order_document(order: Order, items: list[dict[str, Any]], discounts: Sequence[OrderDiscount]) -> dict[str, Any]:
     """Say an order to somebody who may see its money; ``items`` as ``item_document`` says them."""
     return {
         "id": str(order.id),
@@ -31,7 +31,7 @@ def order_document(order: Order, items: list[dict[str, Any]]) -> dict[str, Any]:
         "items": items,
         "subtotal": str(order.subtotal),
         "discount_total": str(order.discount_total),
-        "discounts": [],
+        "discounts": [{"name": each.name, "amount": str(each.amount)} for each in discounts],
         "total": str(order.total),
         "placed_at": iso(order.placed_at),
         "paid_at": iso(order.paid_at),
@@ -48,7 +48,8 @@ def order_document(order: Order, items: list[dict[str, Any]]) -> dict[str, Any]:
 
 def stored_order_document(order: Order) -> dict[str, Any]:
     """Say an order read with ``queries.with_lines``."""
-    return order_document(order, [stored_item_document(line) for line in order.lines.all()])
+    items = [stored_item_document(line) for line in order.lines.all()]
+    return order_document(order, items, list(order.discounts.all()))
 
 
 def board_document(order: Order) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def quote_document(items: Sequence[ChosenItem], price: Price) -> dict[str, Any]:
         ],
         "subtotal": str(price.subtotal),
         "discount_total": str(price.discount_total),
-        "discounts": [],
+        "discounts": [{"name": each.name, "amount": str(each.amount)} for each in price.discounts],
         "total": str(price.total),
         "promised_minutes": max((item.product.prep_minutes for item in items), default=0),
     }

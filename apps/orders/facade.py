@@ -2,6 +2,7 @@
 
 from apps.orders.documents import narrow_document, tracking_url
 from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
+from apps.orders.guards import tell_counter_apart
 from apps.orders.models import Order
 from apps.orders.queries import board, may_see, narrow_order_for, order_alone, order_by_token, panel
 from apps.orders.rules import Status, item_state
@@ -25,5 +26,6 @@ __all__ = [
     "order_alone",
     "order_by_token",
     "panel",
+    "tell_counter_apart",
     "tracking_url",
 ]

@@ -86,18 +86,21 @@ sql_invariant(
 )
 sql_invariant(
     "O6",
-    "Lines add up to the subtotal, and the subtotal less discounts is the total.",
+    "Lines add up to the subtotal, discounts to what is taken off, and the one less the other is the total.",
     """
     WITH options AS (
         SELECT line_id, sum(quantity * unit_price) AS price FROM orders_orderlineoption GROUP BY line_id
+    ), taken AS (
+        SELECT order_id, sum(amount) AS amount FROM orders_orderdiscount GROUP BY order_id
     ), lines AS (
         SELECT line.order_id, sum(line.total) AS total,
                bool_and(line.total = line.quantity * (line.unit_price + coalesce(options.price, 0))) AS adds_up
         FROM orders_orderline line LEFT JOIN options ON options.line_id = line.id GROUP BY line.order_id
     )
     SELECT o.id, o.number, o.subtotal, lines.total
-    FROM orders_order o LEFT JOIN lines ON lines.order_id = o.id
-    WHERE lines.total IS DISTINCT FROM o.subtotal OR NOT lines.adds_up OR o.total <> o.subtotal - o.discount_total
+    FROM orders_order o LEFT JOIN lines ON lines.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
+    WHERE coalesce(taken.amount, 0) <> o.discount_total OR lines.total IS DISTINCT FROM o.subtotal
+       OR NOT lines.adds_up OR o.total <> o.subtotal - o.discount_total
     """,
 )
 sql_invariant(

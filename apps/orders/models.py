@@ -115,6 +115,27 @@ class OrderLineOption(models.Model):
         return f"{self.quantity} × {self.name}"
 
 
+class OrderDiscount(models.Model):
+    """What one promotion or coupon took off an order, BRL, as it was then."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="discounts")
+    offer_id = models.UUIDField()
+    name = models.CharField("desconto", max_length=60)
+    amount = models.DecimalField("valor", max_digits=10, decimal_places=2)
+
+    class Meta:
+        verbose_name = "desconto"
+        verbose_name_plural = "descontos"
+        constraints = [
+            models.UniqueConstraint("order", "offer_id", name="order_discount_once_an_offer"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="order_discount_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} R$ {self.amount}"
+
+
 class StatusChange(models.Model):
     """One step of an order's life; ``seq`` is the order's version after it. Rows are only ever added."""
 

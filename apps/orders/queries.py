@@ -7,7 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from apps.core.facade import Actor, Role
 from apps.orders.errors import OrderNotFoundError
-from apps.orders.models import Order, OrderLine, StatusChange
+from apps.orders.models import Order, OrderDiscount, OrderLine, StatusChange
 from apps.orders.rules import ON_BOARD
 from apps.stores.facade import actor_names
 
@@ -17,9 +17,11 @@ SEES_STORE = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Ro
 
 
 def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Read lines, options and preparations along, in three more queries whatever their number."""
+    """Read lines, options, preparations and discounts along, in four more queries whatever their number."""
     lines = OrderLine.objects.order_by("position").prefetch_related("options", "preparations")
-    return orders.prefetch_related(Prefetch("lines", lines))
+    return orders.prefetch_related(
+        Prefetch("lines", lines), Prefetch("discounts", OrderDiscount.objects.order_by("name", "id"))
+    )
 
 
 def order_for(order_id: UUID, actor: Actor) -> Order:

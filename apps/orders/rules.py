@@ -1,6 +1,6 @@
 """The life of an order, pure: which moves are legal, what a cart means, what an item's state is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -144,6 +144,7 @@ class ChosenItem:
     """An item found on the menu, every choice checked."""
 
     product: ProductSnapshot
+    category: UUID
     quantity: int
     options: tuple[ChosenOption, ...]
     note: str
@@ -151,6 +152,8 @@ class ChosenItem:
     def cart_line(self) -> CartLine:
         """Return what pricing needs to know."""
         return CartLine(
+            product=self.product.id,
+            category=self.category,
             unit_price=self.product.price,
             quantity=self.quantity,
             options=tuple(PricedOption(chosen.option.price, chosen.quantity) for chosen in self.options),
@@ -170,10 +173,13 @@ def choose(menu: MenuSnapshot, items: Sequence[AskedItem], at: datetime) -> list
     """
     if sum(item.quantity for item in items) > MOST_UNITS:
         raise UnknownItemError("items", f"Até {MOST_UNITS} unidades por pedido.", code="max_units")
-    return [_choose_item(menu, item, f"items[{position}]", at) for position, item in enumerate(items)]
+    category_of = {product.id: shelf.id for shelf in menu.categories for product in shelf.products}
+    return [_choose_item(menu, category_of, item, f"items[{position}]", at) for position, item in enumerate(items)]
 
 
-def _choose_item(menu: MenuSnapshot, item: AskedItem, field: str, at: datetime) -> ChosenItem:
+def _choose_item(
+    menu: MenuSnapshot, category_of: Mapping[UUID, UUID], item: AskedItem, field: str, at: datetime
+) -> ChosenItem:
     product = menu.products.get(item.product)
     if product is None:
         raise UnknownItemError(f"{field}.product", "Este produto não está no cardápio desta loja.")
@@ -185,7 +191,13 @@ def _choose_item(menu: MenuSnapshot, item: AskedItem, field: str, at: datetime) 
     chosen = [chosen for group in product.groups for chosen in _choose_from(group, asked, product, field, at)]
     if len(chosen) < len(asked):
         raise UnknownItemError(f"{field}.options", "Uma das opções não é deste produto.")
-    return ChosenItem(product=product, quantity=item.quantity, options=tuple(chosen), note=item.note)
+    return ChosenItem(
+        product=product,
+        category=category_of[product.id],
+        quantity=item.quantity,
+        options=tuple(chosen),
+        note=item.note,
+    )
 
 
 def _choose_from(

@@ -30,6 +30,7 @@ class QuoteSerializer(StrictSerializer):
 
     items = serializers.ListField(child=AskedItemSerializer(), min_length=1, max_length=60)
     dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"], default="eat_in")
+    coupon = StrictCharField(max_length=20, allow_blank=True, default="")
 
     def asked(self) -> tuple[AskedItem, ...]:
         """Return the checked items."""
@@ -52,6 +53,7 @@ class CheckoutSerializer(QuoteSerializer):
             dining_option=told["dining_option"],
             guest_name=told["guest_name"],
             table_tracker=told["table_tracker"],
+            coupon=told["coupon"],
             expected_total=told.get("expected_total"),
         )
 

@@ -13,6 +13,7 @@ from apps.orders import history
 from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
 from apps.orders.models import Order, OrderLine, Preparation
 from apps.orders.rules import MOVES, MoveKind, PreparationState, Status, check_hand_move, undo_target
+from apps.promotions import facade as promotions
 
 COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 EXPIRED_A_LOOK = 50
@@ -87,7 +88,7 @@ def cancel_unpaid(*, order_id: UUID, by: Actor, at: datetime) -> Order:
         OrderNotFoundError: no such order, or neither placed by this actor nor of a counter they work at.
         IllegalMoveError: the order no longer waits for money.
 
-    Locks: the order row, then its reservations and stock levels, until commit.
+    Locks: the order row, then its coupon, reservations and stock levels, until commit.
     Emits: ``OrderStatusChanged``, ``OrderCancelled``, ``InventoryUpdated``.
     """
     order = Order.objects.select_for_update().filter(id=order_id).first()
@@ -100,6 +101,7 @@ def cancel_unpaid(*, order_id: UUID, by: Actor, at: datetime) -> Order:
         raise IllegalMoveError(Status(order.status).label, Status.CANCELLED.label, [])
     _step(order, Status.CANCELLED, MoveKind.MOVE, by, at)
     publish(OrderCancelled(subject=order.id, store=order.store_id, seq=order.version, at=at, was_paid=False))
+    promotions.return_coupon(order_id=order.id, at=at)
     inventory.release_reserved(order_id=order.id, at=at)
     return order
 
@@ -107,7 +109,7 @@ def cancel_unpaid(*, order_id: UUID, by: Actor, at: datetime) -> Order:
 def expire_unpaid(*, at: datetime) -> int:
     """Expire orders whose time to be paid is over by the database's clock, each in its own transaction; return how many.
 
-    Locks: one order row at a time, then its reservations and stock levels; an order being paid right now is skipped.
+    Locks: one order row at a time, then its coupon, reservations and stock levels; an order being paid right now is skipped.
     Emits: ``OrderStatusChanged``, ``OrderExpired``, ``InventoryUpdated`` for each.
     """
     overdue = Order.objects.filter(status=Status.AWAITING_PAYMENT, expires_at__lte=Now()).order_by("expires_at")
@@ -122,6 +124,7 @@ def _expire(order_id: UUID, at: datetime) -> bool:
         return False
     _step(order, Status.EXPIRED, MoveKind.MOVE, SYSTEM, at)
     publish(OrderExpired(subject=order.id, store=order.store_id, seq=order.version, at=at))
+    promotions.return_coupon(order_id=order.id, at=at)
     inventory.release_reserved(order_id=order.id, at=at)
     return True
 

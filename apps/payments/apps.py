@@ -8,3 +8,10 @@ class PaymentsConfig(AppConfig):
 
     name = "apps.payments"
     label = "payments"
+
+    def ready(self) -> None:
+        """Tell orders which of theirs wait for the counter."""
+        from apps.orders.facade import tell_counter_apart  # noqa: PLC0415 - the models must be loaded first
+        from apps.payments.queries import count_at_counter  # noqa: PLC0415
+
+        tell_counter_apart(count_at_counter)

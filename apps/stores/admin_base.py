@@ -47,8 +47,10 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
         return self._holds(request, self.viewers | self.editors)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Let editors change."""
-        return self._holds(request, self.editors)
+        """Let editors change, a row only where they are editors."""
+        if obj is None or not self.store_lookup:
+            return self._holds(request, self.editors)
+        return self._of_stores(super().get_queryset(request).filter(pk=obj.pk), request, self.editors).exists()
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Let editors add."""
@@ -60,24 +62,26 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Read only rows of the reader's stores."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        actor = staff_of(request)
-        stores = actor.store_ids() if actor else frozenset()
-        if not self.store_lookup or stores is None:
-            return rows
-        return rows.filter(**{f"{self.store_lookup}__in": stores})
+        return self._of_stores(super().get_queryset(request), request, self.viewers | self.editors)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> "ModelChoiceField[Any] | None":
-        """Offer only the reader's stores."""
-        actor = staff_of(request)
-        stores = actor.store_ids() if actor else frozenset()
-        if stores is not None and db_field.related_model is Store:
-            kwargs["queryset"] = Store.objects.filter(pk__in=stores)
+        """Offer only the stores where the reader may write."""
+        if db_field.related_model is Store:
+            kwargs["queryset"] = self._of_stores(Store.objects.all(), request, self.editors, lookup="pk")
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field
 
     def _holds(self, request: HttpRequest, roles: frozenset[Role]) -> bool:
         actor = staff_of(request)
         return actor is not None and actor.has_any(roles)
+
+    def _of_stores(
+        self, rows: QuerySet[Any], request: HttpRequest, roles: frozenset[Role], lookup: str | None = None
+    ) -> QuerySet[Any]:
+        """Keep the rows of stores where the reader holds one of the roles; a role held elsewhere does not count."""
+        lookup = self.store_lookup if lookup is None else lookup
+        actor = staff_of(request)
+        stores = actor.stores_with(roles) if actor else frozenset()
+        return rows if not lookup or stores is None else rows.filter(**{f"{lookup}__in": stores})

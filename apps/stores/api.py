@@ -1,5 +1,6 @@
 """The devices API."""
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -8,8 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import StrictCharField, StrictSerializer
-from apps.stores import cookies, services
+from apps.core.facade import Limit, StrictCharField, StrictSerializer, limits
+from apps.stores import cookies, services, tokens
+
+AN_HOUR_SECONDS = 60 * 60
+SIGN_INS_AN_ADDRESS = 20
+A_QUARTER_SECONDS = 15 * 60
 
 
 class PairSerializer(StrictSerializer):
@@ -29,8 +34,67 @@ class PairView(APIView):
         """Exchange a code for a token, in the answer and in the browser's cookie."""
         asked = PairSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        device, token = services.pair(code=asked.validated_data["code"], at=timezone.now())
+        now, address = timezone.now(), limits.client_address(request._request)  # noqa: SLF001 - DRF has no public name
+        limits.hit([Limit("pair.address", address, settings.LIMIT_PAIR_PER_QUARTER_HOUR, A_QUARTER_SECONDS)], at=now)
+        device, token = services.pair(code=asked.validated_data["code"], at=now)
         response = Response({"token": token, "kind": device.kind, "store": str(device.store_id)})
         response["Cache-Control"] = "no-store"
         cookies.remember(request._request, response, kind=device.kind, token=token)  # noqa: SLF001 - DRF has no public name
         return response
+
+
+class SignInSerializer(StrictSerializer):
+    """Who wants to come in."""
+
+    email = StrictCharField(max_length=254)
+    password = StrictCharField(max_length=256, trim_whitespace=False)
+
+
+class RenewSerializer(StrictSerializer):
+    """A refresh token as it was given."""
+
+    refresh = StrictCharField(max_length=2000)
+
+
+class SignInView(APIView):
+    """Sign in without a browser."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=SignInSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        """Exchange e-mail and password for tokens, a few times in a quarter of an hour."""
+        asked = SignInSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        told, django_request = asked.validated_data, request._request  # noqa: SLF001 - DRF has no public name
+        address = limits.client_address(django_request)
+        whose = f"{told['email'].strip().lower()} {address}"
+        limits.hit(
+            [
+                Limit("sign_in.account", whose, settings.LIMIT_SIGN_IN_PER_QUARTER_HOUR, A_QUARTER_SECONDS),
+                Limit("sign_in.address", address, SIGN_INS_AN_ADDRESS, AN_HOUR_SECONDS),
+            ],
+            at=timezone.now(),
+        )
+        return _tokens(tokens.sign_in(django_request, email=told["email"], password=told["password"]))
+
+
+class RenewView(APIView):
+    """Stay signed in."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=RenewSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        """Exchange a refresh token for a new pair."""
+        asked = RenewSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return _tokens(tokens.renew(asked.validated_data["refresh"]))
+
+
+def _tokens(pair: tokens.Pair) -> Response:
+    response = Response({"access": pair.access, "refresh": pair.refresh, "expires_in": pair.expires_in_seconds})
+    response["Cache-Control"] = "no-store"
+    return response

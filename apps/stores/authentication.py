@@ -7,7 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Pe
 from rest_framework.request import Request
 
 from apps.core.facade import Actor, Role
-from apps.stores import queries
+from apps.stores import queries, tokens
 
 COOKIE = "bm_device"
 SCHEME = "Device"
@@ -97,6 +97,20 @@ class DeviceAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme in a 401."""
         return SCHEME
+
+
+class BearerAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <access token>`` of a member of staff."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, None] | None:
+        """Return the person, or None to let the next credential try."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer":
+            return None
+        actor = tokens.bearer(token.strip())
+        if actor is None:
+            raise AuthenticationFailed("Este acesso não vale mais; entre de novo.")
+        return actor, None
 
 
 class StaffSessionAuthentication(BaseAuthentication):

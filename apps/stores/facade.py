@@ -1,6 +1,6 @@
 """What the other apps may use of stores."""
 
-from apps.stores.admin_base import BOOKS, EVERYBODY, MANAGERS, OWNERS, StoreAdmin
+from apps.stores.admin_base import BOOKS, EVERYBODY, MANAGERS, OWNERS, StoreAdmin, staff_of
 from apps.stores.authentication import (
     actor_of,
     asked_kind,
@@ -28,5 +28,6 @@ __all__ = [
     "enforce_csrf",
     "every_store_id",
     "may",
+    "staff_of",
     "store_by_id",
 ]

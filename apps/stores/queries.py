@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import time
 from uuid import UUID
 
-from apps.core.facade import Actor, Grant, Role
+from apps.core.facade import Actor, Grant, Role, User
 from apps.stores.models import Device, StaffRole, Store
 from apps.stores.services import hashed
 
@@ -16,6 +16,11 @@ def device_actor(token: str) -> Actor | None:
         return None
     device_id, kind, store_id = row
     return Actor(kind="device", id=device_id, grants=frozenset({Grant(Role(kind), store_id)}))
+
+
+def active_user(user_id: UUID | None) -> User | None:
+    """Return an account that may still sign in, or None. One query."""
+    return User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
 
 
 def staff_actor(user_id: UUID) -> Actor | None:

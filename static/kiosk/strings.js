@@ -25,7 +25,7 @@ const TEXTS = {
     "menu.soldOut": "Esgotado",
     "menu.soldOutUntil": "Volta às {time}",
     "menu.slow": "+{value} min",
-    "menu.promo": "Promoção",
+    "menu.promo": "Por {value}",
     "menu.coming": "Sai às {time}",
     "menu.cartEmpty": "Escolha o primeiro item",
     "menu.review": "Ver pedido",

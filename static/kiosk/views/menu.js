@@ -136,7 +136,8 @@ function badge(product) {
   const mark = product.marks.find(({ kind }) => kind === "promo" || kind === "slow" || kind === "coming");
   if (!mark) return null;
   const time = mark.until && clock(mark.until, menu.store.timezone);
-  return h("span.card-badge", { class: `card-badge card-badge-${mark.kind}`, text: t(`menu.${mark.kind}`, { value: mark.value, time }) });
+  const value = mark.kind === "promo" ? formatMoney(mark.value) : mark.value;
+  return h("span.card-badge", { class: `card-badge card-badge-${mark.kind}`, text: t(`menu.${mark.kind}`, { value, time }) });
 }
 
 function quickAdd(product) {
