@@ -10,7 +10,7 @@ ORDER = [
     {"kiosk", "kitchen"},
     {"payments"},
     {"orders"},
-    {"inventory"},
+    {"inventory", "promotions"},
     {"catalog", "customers"},
     {"stores"},
     {"core"},

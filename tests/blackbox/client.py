@@ -28,15 +28,16 @@ class Reply:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who calls one server, with a device's token or without."""
+    """Somebody who calls one server, with a token or without."""
 
     base_url: str
     token: str = ""
+    scheme: str = "Device"
 
     def call(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Reply:
         sent = {"Accept": "application/json", **(headers or {})}
         if self.token:
-            sent["Authorization"] = f"Device {self.token}"
+            sent["Authorization"] = f"{self.scheme} {self.token}"
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
@@ -60,7 +61,7 @@ class Caller:
     @contextmanager
     def events(self, path: str) -> Iterator[Iterator[tuple[str, Any]]]:
         """Open a live stream and yield its events as (name, data)."""
-        headers = {"Authorization": f"Device {self.token}"} if self.token else {}
+        headers = {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
         request = urllib.request.Request(f"{self.base_url}{path}", headers=headers)
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as stream:
             yield parse_events(stream)

@@ -24,3 +24,9 @@ def panel(stack: Stack) -> Caller:
 @pytest.fixture
 def simulator(stack: Stack) -> Caller:
     return Caller(stack.simulator_url)
+
+
+@pytest.fixture(scope="session")
+def cashier(stack: Stack) -> Caller:
+    signed_in = Caller(stack.base_url).post("/api/v1/auth/token", stack.demo["staff"]["cashier"])
+    return Caller(stack.base_url, signed_in.body["access"], "Bearer")

@@ -52,3 +52,21 @@ def test_sold_out_is_said_with_what_is_left_and_nothing_is_kept(stack: Stack, ki
     assert (refused.status, refused.body["code"]) == (409, "out_of_stock")
     assert [(e["product"], e["available"]) for e in refused.body["errors"]] == [(pudding, 16)]
     assert audit(stack)["ok"]
+
+
+def test_counter_takes_cash_and_gives_change(stack: Stack, kiosk: Caller, cashier: Caller) -> None:
+    order = place(kiosk)
+    payment = new_payment(kiosk, order, "counter")
+    path = f"/api/v1/payments/{payment['id']}/confirm"
+
+    assert kiosk.post(path, {"tender": "cash"}).status == 403
+    short = cashier.post(path, {"tender": "cash", "received": "17.99"})
+    assert (short.status, short.body["errors"][0]["field"]) == (400, "received")
+    assert status_of(kiosk, order) == "awaiting_payment"
+
+    for _ in range(2):
+        taken = cashier.post(path, {"tender": "cash", "received": "50.00"})
+        assert (taken.status, taken.body["status"], taken.body["change"]) == (200, "approved", "32.00")
+    steps = kiosk.get(f"/api/v1/orders/{order['id']}/history").body["results"]
+    assert [(s["to"], s["by"]) for s in steps] == [("awaiting_payment", "Totem 1"), ("received", "Bia Souza")]
+    assert audit(stack)["ok"]

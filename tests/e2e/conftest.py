@@ -46,11 +46,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def pictures() -> Path:
-    """Where screenshots go; named by SCREENSHOTS to keep them."""
-    folder = Path(os.environ.get("SCREENSHOTS", "/tmp/breadmate-screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go; SCREENSHOTS names a folder that keeps them."""
+    kept = os.environ.get("SCREENSHOTS")
+    if kept is None:
+        return tmp_path_factory.mktemp("pictures")
+    Path(kept).mkdir(parents=True, exist_ok=True)
+    return Path(kept)
 
 
 @pytest.fixture

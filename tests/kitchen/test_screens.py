@@ -1,0 +1,155 @@
+"""Board and panel: what they draw, and who may open them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apps.core import dispatch
+from apps.core.actors import PROVIDER, Role
+from apps.kitchen.models import Call
+from apps.kitchen.screens import board_drawing, panel_drawing
+from apps.orders.models import Order
+from apps.orders.rules import Status
+from apps.orders.services import mark_paid, move_order, recall_order
+from apps.stores.models import Store
+from breadmate.subscriptions import AFTER_COMMIT
+from tests.factories import ProductFactory, order_in, place, staff
+from tests.fixtures import Screen
+
+
+def deliver() -> None:
+    dispatch.deliver_new(AFTER_COMMIT, at=timezone.now())
+
+
+def browser(screen: Screen) -> Client:
+    client = Client()
+    client.cookies["bm_device"] = screen.token
+    return client
+
+
+def board_html(store: Store) -> str:
+    return str(board_drawing(store.id, timezone.now()).data["html"])
+
+
+def test_board_shows_what_is_to_be_made_for_whom(store: Store, kiosk: Screen) -> None:
+    order = place(kiosk.device, ProductFactory(name="Pão na chapa"), quantity=2)
+    Order.objects.update(guest_name="Dona Ana")
+    mark_paid(order_id=order.id, by=PROVIDER, at=timezone.now())
+
+    html = board_html(store)
+
+    assert [text in html for text in (order.number, "Pão na chapa", "Dona Ana", str(order.id))] == [True] * 4
+    assert [text in html for text in ("R$", "20,00", "20.00", order.pickup_code, order.tracking_token)] == [False] * 5
+
+
+def test_text_of_a_guest_stays_text(store: Store, kiosk: Screen) -> None:
+    order = place(kiosk.device, ProductFactory(name="<b>Pão</b>"))
+    Order.objects.update(guest_name="<script>alert(1)</script>")
+    order.lines.update(note='"><img src=x onerror=alert(1)>')
+    mark_paid(order_id=order.id, by=PROVIDER, at=timezone.now())
+
+    html = board_html(store)
+
+    assert [text in html for text in ("<script>", "<b>Pão", "<img src=x")] == [False] * 3
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_board_of_a_store_shows_no_other_store(store: Store, kiosk: Screen, stranger: Screen) -> None:
+    theirs = order_in(Status.RECEIVED, stranger.device)
+
+    assert str(theirs.id) not in board_html(store)
+    assert str(theirs.id) in board_html(stranger.store)
+
+
+@pytest.mark.parametrize("draw", [board_drawing, panel_drawing])
+def test_more_orders_take_no_more_queries(draw: Any, store: Store, kiosk: Screen) -> None:
+    product, taken = ProductFactory(), []
+    for total in (1, 20):
+        while Order.objects.count() < total:
+            order_in(Status.RECEIVED, kiosk.device, product)
+        with CaptureQueriesContext(connection) as queries:
+            draw(store.id, timezone.now())
+        taken.append(len(queries))
+
+    assert taken[0] == taken[1]
+
+
+def test_drawing_changes_its_version_with_every_move(store: Store, kiosk: Screen) -> None:
+    order = order_in(Status.RECEIVED, kiosk.device)
+    cook, versions = staff(Role.KITCHEN, store), []
+    for to in (Status.RECEIVED, Status.IN_PREPARATION, Status.READY):
+        move_order(order_id=order.id, to=to, by=cook, at=timezone.now())
+        versions.append(board_drawing(store.id, timezone.now()).version)
+
+    assert versions == sorted(set(versions))
+
+
+def test_ready_order_is_called_once_also_after_a_recall(store: Store, kiosk: Screen) -> None:
+    order = order_in(Status.READY, kiosk.device)
+    cook = staff(Role.KITCHEN, store)
+    deliver()
+    recall_order(order_id=order.id, by=cook, at=timezone.now())
+    move_order(order_id=order.id, to=Status.READY, by=cook, at=timezone.now())
+
+    deliver()
+
+    call = Call.objects.get()
+    assert (call.order_id, call.number, call.store_id) == (order.id, order.number, store.id)
+    assert [told["number"] for told in panel_drawing(store.id, timezone.now()).data["calls"]] == [order.number]
+
+
+def test_order_that_is_not_ready_any_more_is_not_called(store: Store, kiosk: Screen) -> None:
+    order = order_in(Status.READY, kiosk.device)
+    deliver()
+    recall_order(order_id=order.id, by=staff(Role.KITCHEN, store), at=timezone.now())
+
+    assert panel_drawing(store.id, timezone.now()).data["calls"] == []
+
+
+def test_panel_says_numbers_and_nothing_about_guests(store: Store, kiosk: Screen) -> None:
+    order = place(kiosk.device, ProductFactory(name="Sonho"))
+    Order.objects.update(guest_name="Dona Ana")
+    mark_paid(order_id=order.id, by=PROVIDER, at=timezone.now())
+
+    html = str(panel_drawing(store.id, timezone.now()).data["html"])
+
+    assert [text in html for text in (order.number, "Sonho", "Dona Ana", str(order.id))] == [True, False, False, False]
+
+
+def test_order_called_last_comes_first(store: Store, kiosk: Screen) -> None:
+    first, second = (order_in(Status.READY, kiosk.device) for _ in range(2))
+    deliver()
+    Call.objects.filter(order=first).update(called_at=timezone.now())
+    Call.objects.filter(order=second).update(called_at=timezone.now() - timedelta(minutes=5))
+
+    calls = panel_drawing(store.id, timezone.now()).data["calls"]
+
+    assert [told["number"] for told in calls] == [first.number, second.number]
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/kitchen/", Role.BOARD), ("/panel/", Role.PANEL)])
+def test_page_opens_to_its_own_kind_of_device(path: str, kind: Role, store: Store, kiosk: Screen) -> None:
+    order = order_in(Status.READY, kiosk.device)
+
+    shown = browser(Screen(store, kind)).get(path)
+    others = {Role.KIOSK, Role.BOARD, Role.PANEL} - {kind}
+    asked_to_pair = [browser(Screen(store, other)).get(path) for other in others]
+
+    assert (shown.status_code, order.number in shown.content.decode()) == (200, True)
+    assert [(page.status_code, order.number in page.content.decode()) for page in asked_to_pair] == [(200, False)] * 2
+    assert {page["Cache-Control"] for page in [shown, *asked_to_pair]} == {shown["Cache-Control"]}
+    assert "no-store" in shown["Cache-Control"]
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/kitchen/orders/", Role.BOARD), ("/panel/orders/", Role.PANEL)])
+def test_fragment_is_for_its_own_kind_of_device(path: str, kind: Role, store: Store, kiosk: Screen) -> None:
+    order = order_in(Status.READY, kiosk.device)
+
+    assert order.number in browser(Screen(store, kind)).get(path).content.decode()
+    assert (Client().get(path).status_code, browser(kiosk).get(path).status_code) == (401, 401)
+    assert browser(Screen(store, kind)).post(path).status_code in (403, 405)
