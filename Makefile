@@ -16,7 +16,7 @@ dev:
 	@$(SET_UP)
 
 # All checks run even when one fails: one look shows everything there is to mend.
-CHECKS := check-code check-format check-types check-imports check-migrations check-templates
+CHECKS := check-code check-format check-types check-imports check-migrations check-templates check-house
 .PHONY: $(CHECKS)
 
 lint: dev
@@ -40,7 +40,10 @@ check-migrations:
 
 check-templates:
 	$(PYTHON) -m djlint templates --lint --quiet
-	$(PYTHON) -m djlint templates --check --quiet
+
+# The rules of the house that no linter knows: facades, relations, docstrings, made documents.
+check-house:
+	$(PYTHON) -m pytest tests/architecture -q
 
 fmt: dev
 	$(PYTHON) -m ruff check --fix .

@@ -69,6 +69,7 @@ WEB_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "apps.core.middleware.AdminContentSecurityMiddleware",
     "apps.core.edge.EdgeMiddleware",
     "apps.core.middleware.ApiPathMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -148,7 +149,7 @@ STORAGES = {
         else "breadmate.static.StaticStorage"
     },
 }
-WHITENOISE_USE_FINDERS = ENVIRONMENT == "test"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENVIRONMENT == "test"
 MEDIA_ROOT = BASE_DIR / "media"
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE

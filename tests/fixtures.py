@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -18,11 +17,6 @@ from apps.stores.services import pair_directly
 from tests.factories import DeviceFactory, StoreFactory, device_actor
 
 API = "/api/v1"
-
-
-def pytest_configure() -> None:
-    """Look static files up when they are asked for: reading them all costs every test client a quarter of a second."""
-    settings.WHITENOISE_AUTOREFRESH = True
 
 
 class Screen:

@@ -1,9 +1,10 @@
 """Middleware that every request passes."""
 
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import ClassVar, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -52,3 +53,25 @@ class ApiPathMiddleware:
         if request.path_info.startswith("/api/") and request.path_info.endswith("/"):
             request.path_info = request.path_info.rstrip("/")
         return self.get_response(request)
+
+
+class AdminContentSecurityMiddleware:
+    """Loosens the content security policy below ``/admin/`` only: the theme's Alpine evaluates text and styles inline.
+
+    It stands right inside ``CSPMiddleware``, which writes the header.
+    """
+
+    LOOSER: ClassVar[dict[str, list[str]]] = {
+        "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+        "style-src": [SELF, UNSAFE_INLINE],
+    }
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Mark the response for the policy's writer."""
+        response = self.get_response(request)
+        if request.path.startswith("/admin/"):
+            response._csp_update = self.LOOSER  # type: ignore[attr-defined]  # noqa: SLF001 - what csp_update sets
+        return response

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from apps.core.facade import News, new_id, tell
 from apps.payments.models import Charge, WebhookEvent
-from apps.payments.rules import ACTIVE
+from apps.payments.rules import SETTLED
 
 KEPT_HEADERS = ("X-Request-Id", "X-Signature", "X-Retry", "User-Agent", "Content-Type")
 BATCH = 100
@@ -69,10 +69,10 @@ def process(*, at: datetime) -> int:
         if event.resource_id not in ours:
             event.outcome = "unknown"
         else:
-            event.outcome = "look" if ours[event.resource_id][1] in ACTIVE else "final"
+            event.outcome = "look" if ours[event.resource_id][1] not in SETTLED else "final"
     WebhookEvent.objects.bulk_update(events, ["processed_at", "outcome"])
-    to_look_at = [charge_id for charge_id, state in ours.values() if state in ACTIVE]
-    Charge.objects.filter(id__in=to_look_at, state__in=ACTIVE).update(next_check_at=at)
+    to_look_at = [charge_id for charge_id, state in ours.values() if state not in SETTLED]
+    Charge.objects.filter(id__in=to_look_at).exclude(state__in=SETTLED).update(next_check_at=at)
     return len(events)
 
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.facade import new_id
-from apps.payments.rules import ACTIVE, OPEN, PAID, Method, State, Tender
+from apps.payments.rules import OPEN, PAID, Method, State, Tender
 
 
 class Charge(models.Model):
@@ -41,6 +41,7 @@ class Charge(models.Model):
     settled_at = models.DateTimeField("confirmada em", null=True)
     next_check_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
+    last_asked_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "cobrança"
@@ -59,7 +60,7 @@ class Charge(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="charge_state_is_known"),
         ]
-        indexes = [models.Index("next_check_at", condition=Q(state__in=ACTIVE), name="charge_due")]
+        indexes = [models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due")]
 
     def __str__(self) -> str:
         return f"{self.get_method_display()} R$ {self.amount}"

@@ -38,6 +38,7 @@ class State(TextChoices):
 
 OPEN = ("creating", "queued", "pending")
 ACTIVE = (*OPEN, "closing")  # somebody still has to ask the provider about these
+SETTLED = ("approved", "late")  # the provider has said its last word
 PAID = ("approved",)
 RANK = {
     State.CREATING: 1,

@@ -39,6 +39,7 @@ from apps.payments.rules import (
     MOST_QR_CODES,
     OPEN,
     RANK,
+    SETTLED,
     Method,
     ProviderState,
     State,
@@ -165,11 +166,13 @@ def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None
 
 
 def advance_charge(*, charge_id: UUID, at: datetime) -> Charge | None:
-    """Take an open charge one step on: create it at the provider, or ask how it stands.
+    """Take a charge one step on: create it at the provider, ask how it stands, or cancel it there.
+
+    One that expired or was cancelled is asked about as well when news of it comes: it may have been paid in the last second.
 
     Safe to run twice and at the same time: the row is claimed by a lease, the provider is called with no transaction open,
-    its answer is recorded in a second transaction. Returns the charge, or None when somebody else is at it, it is closed, or
-    there is none (so ``PaymentNotFoundError`` of ``settle_charge`` does not arise).
+    its answer is recorded in a second transaction. Returns the charge, or None when somebody else is at it, it is settled,
+    or there is none (so ``PaymentNotFoundError`` of ``settle_charge`` does not arise).
     """
     charge = _lease(charge_id, at)
     if charge is None:
@@ -241,9 +244,8 @@ def check_now(*, charge_id: UUID, by: Actor, at: datetime) -> Charge:
     charge = charge_for(charge_id, by)
     if charge.state not in ACTIVE or charge.method == Method.COUNTER:
         return charge
-    last_asked = Q(leased_until=None) | Q(leased_until__lte=at + LEASE - CHECK_AT_MOST_EVERY)
-    if not Charge.objects.filter(last_asked, id=charge_id).exists():
-        raise TooOftenError("A consulta já está em andamento.")
+    if charge.last_asked_at is not None and charge.last_asked_at > at - CHECK_AT_MOST_EVERY:
+        raise TooOftenError("Acabamos de perguntar; espere um instante.")
     return advance_charge(charge_id=charge_id, at=at) or charge_for(charge_id, by)
 
 
@@ -277,18 +279,19 @@ def claim_due(*, at: datetime) -> list[UUID]:
     Locks: the charges, for the length of one statement; another engine skips them.
     """
     with transaction.atomic():
-        due = Charge.objects.filter(next_check_at__lte=at, state__in=ACTIVE).order_by("next_check_at")
+        due = Charge.objects.filter(next_check_at__lte=at).exclude(state__in=SETTLED).order_by("next_check_at")
         ids = list(due.select_for_update(skip_locked=True).values_list("id", flat=True)[:50])
         Charge.objects.filter(id__in=ids).update(next_check_at=at + LEASE)
     return ids
 
 
 def _lease(charge_id: UUID, at: datetime) -> Charge | None:
-    """Claim a charge for one call; None when it is final or claimed."""
-    free = Charge.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=charge_id, state__in=ACTIVE)
-    free = free.exclude(method=Method.COUNTER)
+    """Claim a charge for one call; None when it is settled or claimed."""
+    free = Charge.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=charge_id)
+    free = free.exclude(state__in=SETTLED).exclude(method=Method.COUNTER)
     if not free.update(leased_until=at + LEASE):
         return None
+    Charge.objects.filter(id=charge_id).exclude(state=State.CREATING).update(last_asked_at=at)
     return Charge.objects.get(id=charge_id)
 
 

@@ -105,9 +105,6 @@ def test_notification_of_something_unknown_costs_no_call(
     assert provider.calls == ["POST /v1/orders"]
 
 
-@pytest.mark.xfail(
-    reason="payments/inbox.py: news of an expired or cancelled charge is 'final' and never looked at (P2)", strict=True
-)
 def test_news_of_an_ended_charge_that_was_paid_nevertheless_is_looked_at(
     provider: Provider, charge: Charge, now: datetime
 ) -> None:
