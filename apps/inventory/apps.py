@@ -8,3 +8,4 @@ class InventoryConfig(AppConfig):
 
     name = "apps.inventory"
     label = "inventory"
+    verbose_name = "estoque"

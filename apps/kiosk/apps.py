@@ -8,3 +8,4 @@ class KioskConfig(AppConfig):
 
     name = "apps.kiosk"
     label = "kiosk"
+    verbose_name = "totem"

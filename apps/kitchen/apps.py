@@ -8,3 +8,4 @@ class KitchenConfig(AppConfig):
 
     name = "apps.kitchen"
     label = "kitchen"
+    verbose_name = "cozinha"

@@ -8,3 +8,4 @@ class OrdersConfig(AppConfig):
 
     name = "apps.orders"
     label = "orders"
+    verbose_name = "pedidos"

@@ -15,3 +15,5 @@ class PaymentsConfig(AppConfig):
         from apps.payments.queries import count_at_counter  # noqa: PLC0415
 
         tell_counter_apart(count_at_counter)
+
+    verbose_name = "pagamentos"

@@ -7,34 +7,17 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.core.facade import Role
 from apps.promotions.models import Coupon, Promotion
 from apps.promotions.services import refresh_marks
-from apps.stores.facade import EVERYBODY, MANAGERS, StoreAdmin, staff_of
-
-CHAIN_WIDE = "Só o dono cria promoções para a rede toda: escolha uma loja."
-
-
-class TermsAdmin(StoreAdmin):
-    """Managers make offers for their own stores, owners also for the whole chain."""
-
-    viewers = EVERYBODY
-    editors = MANAGERS
-
-    def get_form(self, request: HttpRequest, obj: object = None, change: bool = False, **kwargs: object) -> type:  # noqa: FBT001, FBT002 - Django's signature
-        """Require a store of whoever does not own the chain."""
-        form: type[ModelForm[Any]] = super().get_form(request, obj, change, **kwargs)
-        actor = staff_of(request)
-        owns_chain = actor is not None and any(g.role == Role.OWNER and g.store is None for g in actor.grants)
-        if "store" in form.base_fields:
-            form.base_fields["store"].required = not owns_chain
-            form.base_fields["store"].error_messages["required"] = CHAIN_WIDE
-        return form
+from apps.stores.facade import EVERYBODY, MANAGERS, StoreAdmin
 
 
 @admin.register(Promotion)
-class PromotionPage(TermsAdmin):
+class PromotionPage(StoreAdmin):
     """Offers that hold by themselves; the menus show a change at once."""
+
+    viewers = EVERYBODY
+    editors = MANAGERS
 
     def save_model(self, request: HttpRequest, obj: Promotion, form: "ModelForm[Any]", change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Save it and let the menus know."""
@@ -56,8 +39,11 @@ class PromotionPage(TermsAdmin):
 
 
 @admin.register(Coupon)
-class CouponPage(TermsAdmin):
+class CouponPage(StoreAdmin):
     """Codes that guests type."""
+
+    viewers = EVERYBODY
+    editors = MANAGERS
 
     list_display = ["code", "name", "kind", "value", "store", "used", "use_limit", "ends_at", "active"]
     list_filter = ["active", "store"]

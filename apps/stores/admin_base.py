@@ -49,12 +49,15 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Let editors change, a row only where they are editors."""
         if obj is None or not self.store_lookup:
-            return self._holds(request, self.editors)
+            return self.has_add_permission(request)
         return self._of_stores(super().get_queryset(request).filter(pk=obj.pk), request, self.editors).exists()
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Let editors add."""
-        return self._holds(request, self.editors)
+        """Let editors add; what all stores share, only those who are editors of the whole chain."""
+        if self.store_lookup:
+            return self._holds(request, self.editors)
+        actor = staff_of(request)
+        return actor is not None and actor.stores_with(self.editors) is None
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Let nobody delete; things are archived, revoked or ended."""
@@ -72,6 +75,16 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
             kwargs["queryset"] = self._of_stores(Store.objects.all(), request, self.editors, lookup="pk")
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        """Require a store of whoever may not write for the whole chain."""
+        form = super().get_form(request, obj, change, **kwargs)
+        actor = staff_of(request)
+        store = form.base_fields.get("store")
+        if store is not None and (actor is None or actor.stores_with(self.editors) is not None):
+            store.required = True
+            store.error_messages["required"] = "Só quem cuida da rede toda pode deixar sem loja: escolha uma."
+        return form
 
     def _holds(self, request: HttpRequest, roles: frozenset[Role]) -> bool:
         actor = staff_of(request)

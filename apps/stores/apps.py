@@ -8,3 +8,4 @@ class StoresConfig(AppConfig):
 
     name = "apps.stores"
     label = "stores"
+    verbose_name = "lojas"
