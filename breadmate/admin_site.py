@@ -1,7 +1,11 @@
 """The back office: one admin site, and the pages of rows that belong to no store."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
+from apps.core import dispatch
 from apps.core.models import FailedDelivery, StoredEvent, User
 from apps.stores.facade import OWNERS, StoreAdmin
 
@@ -34,9 +38,25 @@ class StoredEventPage(StoreAdmin):
 
 @admin.register(FailedDelivery)
 class FailedDeliveryPage(StoreAdmin):
-    """Events that a subscriber could not handle."""
+    """Events that a subscriber could not handle; the engine tries those again that are let."""
 
     store_lookup = ""
     viewers = OWNERS
     list_display = ["handler", "event_id", "tries", "next_try_at", "dead_at"]
+    list_filter = [("dead_at", admin.EmptyFieldListFilter)]
     ordering = ["-id"]
+    actions = ["try_again"]
+
+    @admin.action(description="Tentar de novo", permissions=["retry"])
+    def try_again(self, request: HttpRequest, failures: QuerySet[FailedDelivery]) -> None:
+        """Hand given-up deliveries back to the engine, one by one."""
+        now = timezone.now()
+        revived = sum(dispatch.revive(failure_id=failure.id, at=now) for failure in failures)
+        if revived:
+            messages.success(request, f"{revived} voltaram para a fila; somem daqui quando derem certo.")
+        else:
+            messages.warning(request, "Nenhuma destas tinha sido abandonada; o sistema ainda tenta sozinho.")
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Let owners."""
+        return self.has_view_permission(request)

@@ -69,6 +69,16 @@ def retry_failed(subscriptions: Subscriptions, *, at: datetime) -> int:
     return len(failures)
 
 
+@transaction.atomic
+def revive(*, failure_id: UUID, at: datetime) -> bool:
+    """Let a delivery that was given up be tried again from the start; return whether there was one.
+
+    Locks: the delivery, until commit.
+    """
+    dead = FailedDelivery.objects.filter(id=failure_id, dead_at__isnull=False)
+    return bool(dead.update(tries=0, next_try_at=at, dead_at=None))
+
+
 def _handle(event: StoredEvent, handler: Handler) -> str:
     """Run one handler once; return an empty string or what went wrong."""
     try:
