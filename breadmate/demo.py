@@ -8,8 +8,18 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from apps.catalog.models import Category, ModifierGroup, Option, Product, ProductModifierGroup, StoreProduct
+from apps.catalog.models import (
+    Category,
+    ComboSlot,
+    ModifierGroup,
+    Option,
+    Product,
+    ProductModifierGroup,
+    SlotChoice,
+    StoreProduct,
+)
 from apps.catalog.services import menu_changed
+from apps.catalog.snapshot import ProductKind
 from apps.core.actors import SYSTEM, Role
 from apps.core.models import User
 from apps.inventory.models import RecipeLine, StockItem
@@ -19,7 +29,7 @@ from apps.promotions.rules import Kind
 from apps.promotions.services import refresh_marks
 from apps.stores import services as stores
 from apps.stores.models import Device, StaffRole, Store
-from breadmate.demo_menu import CATEGORIES, DISHES, GROUPS
+from breadmate.demo_menu import CATEGORIES, COMBOS, DISHES, GROUPS
 
 STORES = [("CENTRO", "Padaria BreadMate Centro"), ("PRAIA", "Padaria BreadMate Praia")]
 DEVICES = [
@@ -122,10 +132,32 @@ def _menu(shops: list[Store], at: datetime) -> None:
             RecipeLine.objects.create(product=product, item=item)
             for shop in shops:
                 adjust(store_id=shop.id, item_id=item.id, delta=dish.stock, reason="count", by=SYSTEM, at=at)
+    _combos(shelves["combo"])
     dearer = Product.objects.get(slug="cafe-coado")
     StoreProduct.objects.create(store=shops[1], product=dearer, price=Decimal("6.00"))
     menu_changed(store_ids=[shop.id for shop in shops], at=at)
     _offers(at)
+
+
+def _combos(shelf: Category) -> None:
+    dishes = {product.slug: product for product in Product.objects.all()}
+    for position, combo in enumerate(COMBOS):
+        product = Product.objects.create(
+            category=shelf,
+            slug=combo.slug,
+            kind=ProductKind.COMBO,
+            name=combo.name,
+            description=combo.description,
+            price=Decimal(combo.price),
+            picture=f"art/{combo.slug}.svg",
+            position=position,
+        )
+        for place, (name, choices) in enumerate(combo.slots):
+            slot = ComboSlot.objects.create(product=product, name=name, position=place)
+            SlotChoice.objects.bulk_create(
+                SlotChoice(slot=slot, product=dishes[slug], price_delta=Decimal(delta), position=number)
+                for number, (slug, delta) in enumerate(choices)
+            )
 
 
 def _offers(at: datetime) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 Group = tuple[str, int, int, list[tuple[str, str, int]]]
 
 CATEGORIES = [
+    ("combo", "Combos"),
     ("lanche", "Lanches"),
     ("salgado", "Salgados"),
     ("padaria", "Pães"),
@@ -83,6 +84,53 @@ class Dish:
     stock: int | None = None
     allergens: list[str] = field(default_factory=list)
 
+
+@dataclass(frozen=True, slots=True)
+class Combo:
+    """One combo of the demo menu; ``slots`` name dishes by slug, each with what it adds to the price."""
+
+    slug: str
+    name: str
+    description: str
+    price: str
+    slots: tuple[tuple[str, list[tuple[str, str]]], ...]
+
+
+FRIED = [("coxinha", "0.00"), ("quibe", "0.00"), ("esfiha-de-carne", "0.00"), ("pastel-de-carne", "1.00"), ("pastel-de-queijo", "1.00"), ("empada-de-palmito", "1.50")]  # fmt: skip
+SWEETS = [("brigadeiro", "0.00"), ("beijinho", "0.00"), ("pacoca", "0.00"), ("quindim", "4.00")]
+COFFEES = [("cafe-coado", "0.00"), ("cafe-expresso", "1.50"), ("cafe-com-leite", "2.50"), ("cha", "3.00"), ("cappuccino", "7.50")]  # fmt: skip
+SODAS = [("refrigerante-guarana", "0.00"), ("agua-mineral", "0.00"), ("refrigerante-cola", "1.00"), ("mate-gelado", "2.00"), ("suco-de-laranja", "4.00")]  # fmt: skip
+
+COMBOS = [
+    Combo("combo-cafe-da-manha", "Café da manhã", "Pão quentinho, café e suco espremido na hora. Assim o dia começa.", "19.90", (
+        ("Do forno ou da chapa", [("pao-na-chapa", "0.00"), ("pao-de-queijo", "1.00"), ("pao-com-ovo", "5.00"), ("croissant", "5.00"), ("misto-quente", "7.00")]),
+        ("Bebida quente", COFFEES),
+        ("Suco", [("suco-de-laranja", "0.00"), ("limonada-suica", "1.50"), ("vitamina-de-banana", "3.00")]),
+    )),
+    Combo("combo-lanche-da-tarde", "Lanche da tarde", "Uma fatia de bolo e uma bebida quente para a pausa das quatro.", "12.90", (
+        ("Bolo", [("bolo-de-fuba", "0.00"), ("bolo-de-cenoura", "1.00"), ("torta-de-limao", "6.00"), ("pudim", "2.00")]),
+        ("Bebida quente", COFFEES),
+    )),
+    Combo("combo-dupla-de-salgados", "Dupla de salgados", "Dois salgados à sua escolha, iguais ou diferentes, e uma bebida gelada.", "18.90", (
+        ("Primeiro salgado", FRIED),
+        ("Segundo salgado", FRIED),
+        ("Bebida", SODAS),
+    )),
+    Combo("combo-x-salada", "Lanche completo", "Hambúrguer da casa, fritas e bebida, tudo na mesma bandeja.", "42.90", (
+        ("Lanche", [("x-salada", "0.00"), ("x-bacon", "3.00"), ("bauru", "2.00"), ("beirute", "12.00")]),
+        ("Acompanhamento", [("batata-frita", "0.00"), ("mandioca-frita", "3.00"), ("aneis-de-cebola", "5.00")]),
+        ("Bebida", SODAS),
+    )),
+    Combo("combo-almoco-leve", "Almoço leve", "Um prato sem peso e uma bebida fresca.", "23.90", (
+        ("Prato", [("sanduiche-natural", "0.00"), ("torta-de-frango", "0.00"), ("salada-da-casa", "1.00"), ("caldo-verde", "3.00")]),
+        ("Bebida", [("mate-gelado", "0.00"), ("agua-mineral", "-3.00"), ("suco-de-laranja", "2.00"), ("suco-de-abacaxi", "3.00"), ("agua-de-coco", "4.00")]),
+    )),
+    Combo("combo-cafe-com-docinhos", "Café com docinhos", "Um café e dois docinhos de festa, sem precisar de festa.", "10.90", (
+        ("Café", COFFEES),
+        ("Primeiro docinho", SWEETS),
+        ("Segundo docinho", SWEETS),
+    )),
+]  # fmt: skip
 
 DISHES = [
     Dish("misto-quente", "lanche", "Misto-quente", "Presunto e queijo derretido no pão de forma.", "14.90", "chapa", 6, (EXTRAS,), 60, ["gluten", "milk"]),

@@ -15,7 +15,7 @@ import orjson
 from django.db import models, transaction
 
 from apps.catalog.queries import menu_snapshot
-from apps.catalog.snapshot import MenuSnapshot, ProductSnapshot
+from apps.catalog.snapshot import MenuSnapshot, ProductKind, ProductSnapshot
 from apps.contracts import events
 from apps.core.actors import PROVIDER, SYSTEM, Actor
 from apps.core.ids import new_id
@@ -83,7 +83,7 @@ class Past:
         self.chance = chance
         self.zone = ZoneInfo(store.timezone)
         self.menu: MenuSnapshot = menu_snapshot(store.id)
-        self.products = [product for product in self.menu.products.values() if all(g.options for g in product.groups)]
+        self.products = [product for product in self.menu.products.values() if product.kind == ProductKind.SINGLE]
         self.kiosk = Device.objects.filter(store=store, kind="kiosk").order_by("created_at").first()
         self.recipes: dict[UUID, list[RecipeLine]] = defaultdict(list)
         for line in RecipeLine.objects.all():

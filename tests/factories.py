@@ -105,6 +105,24 @@ class ProductModifierGroupFactory(DjangoModelFactory[catalog.ProductModifierGrou
     group = factory.SubFactory(ModifierGroupFactory)
 
 
+class ComboSlotFactory(DjangoModelFactory[catalog.ComboSlot]):
+    class Meta:
+        model = catalog.ComboSlot
+
+    product = factory.SubFactory(ProductFactory, kind="combo")
+    name = factory.Sequence(lambda n: f"Parte {n}")
+    position = factory.Sequence(lambda n: n)
+
+
+class SlotChoiceFactory(DjangoModelFactory[catalog.SlotChoice]):
+    class Meta:
+        model = catalog.SlotChoice
+
+    slot = factory.SubFactory(ComboSlotFactory)
+    product = factory.SubFactory(ProductFactory)
+    position = factory.Sequence(lambda n: n)
+
+
 class StoreProductFactory(DjangoModelFactory[catalog.StoreProduct]):
     class Meta:
         model = catalog.StoreProduct

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import TabularInline
@@ -14,13 +15,16 @@ from unfold.admin import TabularInline
 from apps.catalog import services
 from apps.catalog.models import (
     Category,
+    ComboSlot,
     Mark,
     ModifierGroup,
     Option,
     Product,
     ProductModifierGroup,
+    SlotChoice,
     StoreProduct,
 )
+from apps.catalog.snapshot import ProductKind
 from apps.core.facade import DomainError
 from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin, every_store_id, staff_of
 
@@ -68,6 +72,45 @@ class GroupInline(ChainInline):
     model = ProductModifierGroup
 
 
+class SlotFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The slots on a product's page; only a combo has any."""
+
+    def clean(self) -> None:
+        """Refuse slots on a single, and a combo that became one and still has some."""
+        super().clean()
+        deleted = self.deleted_forms
+        kept = [form for form in self.forms if form not in deleted and (form.instance.name or form.has_changed())]
+        if kept and self.instance.kind != ProductKind.COMBO:
+            raise ValidationError("Só um combo tem partes: mude o tipo do produto ou remova as partes.")
+
+
+class SlotInline(ChainInline):
+    """What a combo is made of; each slot has its own page with its choices."""
+
+    model = ComboSlot
+    formset = SlotFormSet
+    show_change_link = True
+
+
+class ChoiceFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The choices on a slot's page."""
+
+    def clean(self) -> None:
+        """Refuse more off than the combo costs."""
+        super().clean()
+        combo = Product.objects.filter(id=self.instance.product_id).first()
+        deltas = [form.cleaned_data.get("price_delta") or 0 for form in self.forms if form not in self.deleted_forms]
+        if combo is not None and min(deltas, default=0) < -combo.price:
+            raise ValidationError("Um desconto é maior do que o preço do combo.")
+
+
+class ChoiceInline(ChainInline):
+    """Products that may fill a slot."""
+
+    model = SlotChoice
+    formset = ChoiceFormSet
+
+
 class StoreProductInline(ChainInline):
     """What differs per store."""
 
@@ -94,12 +137,12 @@ class CategoryPage(MenuAdmin):
 class ProductPage(MenuAdmin):
     """Products of the chain."""
 
-    list_display = ["name", "category", "price", "station", "prep_minutes", "archived_at"]
-    list_filter = ["category", "station"]
+    list_display = ["name", "kind", "category", "price", "station", "prep_minutes", "archived_at"]
+    list_filter = ["kind", "category", "station"]
     list_select_related = ["category"]
     search_fields = ["name", "description"]
     prepopulated_fields = {"slug": ["name"]}
-    inlines = [GroupInline, StoreProductInline]
+    inlines = [SlotInline, GroupInline, StoreProductInline]
     actions = ["pause_one_hour", "pause_two_hours", "pause_four_hours", "sell_again"]
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
@@ -141,6 +184,20 @@ class ProductPage(MenuAdmin):
                 messages.error(request, f"{product}: {refusal.detail}")
             else:
                 messages.success(request, f"{product}: {'em pausa' if hours else 'à venda'}.")
+
+
+@admin.register(ComboSlot)
+class ComboSlotPage(MenuAdmin):
+    """One slot of a combo and its choices; slots are removed on the combo's page."""
+
+    list_display = ["name", "product", "position"]
+    list_select_related = ["product"]
+    search_fields = ["name", "product__name"]
+    inlines = [ChoiceInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Leave a slot in its combo."""
+        return ["product"] if obj is not None else []
 
 
 @admin.register(ModifierGroup)

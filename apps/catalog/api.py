@@ -20,7 +20,6 @@ from apps.catalog.askers import askers, credential_of
 from apps.catalog.document import product_document
 from apps.catalog.finished import AWAY, Finished, language_of, shelf
 from apps.catalog.models import Category, Product
-from apps.catalog.paging import page
 from apps.catalog.queries import product_snapshots, products_on_offer
 from apps.catalog.serializers import (
     CategorySerializer,
@@ -29,7 +28,18 @@ from apps.catalog.serializers import (
     ProductSerializer,
     StoreTermsSerializer,
 )
-from apps.core.facade import Actor, Buckets, InvalidError, LimitedError, NotFoundError, Role, from_domain, iso, limits
+from apps.core.facade import (
+    Actor,
+    Buckets,
+    InvalidError,
+    LimitedError,
+    NotFoundError,
+    Role,
+    from_domain,
+    iso,
+    limits,
+    page,
+)
 from apps.stores.facade import actor_of, caller, may
 
 STORE = OpenApiParameter("store", OpenApiTypes.UUID, required=False)

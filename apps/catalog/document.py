@@ -6,7 +6,7 @@ from typing import Any
 
 from django.templatetags.static import static
 
-from apps.catalog.snapshot import GroupSnapshot, MenuSnapshot, ProductSnapshot
+from apps.catalog.snapshot import GroupSnapshot, MenuSnapshot, ProductSnapshot, SlotSnapshot
 from apps.core.facade import iso
 from apps.stores.facade import StoreFacts
 
@@ -46,7 +46,7 @@ def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
     return {
         "id": str(product.id),
         "slug": product.slug,
-        "kind": "single",
+        "kind": product.kind,
         "name": product.name,
         "description": product.description,
         "price": str(product.price),
@@ -63,7 +63,7 @@ def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
         "tags": list(product.tags),
         "nutrition": None,
         "modifier_groups": [_group_document(group, at) for group in product.groups],
-        "slots": [],
+        "slots": [_slot_document(slot, at) for slot in product.slots],
     }
 
 
@@ -91,6 +91,23 @@ def _group_document(group: GroupSnapshot, at: datetime) -> dict[str, Any]:
                 "available": option.available(at),
             }
             for option in group.options
+        ],
+    }
+
+
+def _slot_document(slot: SlotSnapshot, at: datetime) -> dict[str, Any]:
+    return {
+        "id": str(slot.id),
+        "name": slot.name,
+        "choices": [
+            {
+                "product": str(choice.product.id),
+                "name": choice.product.name,
+                "price_delta": str(choice.price_delta),
+                "available": not choice.product.unavailable_until(at)[0],
+                "modifier_groups": [_group_document(group, at) for group in choice.product.groups],
+            }
+            for choice in slot.choices
         ],
     }
 

@@ -3,21 +3,25 @@
 from apps.catalog.queries import menu_snapshot
 from apps.catalog.services import clear_mark, hold_menu, set_mark, set_sold_out
 from apps.catalog.snapshot import (
+    ChoiceSnapshot,
     GroupSnapshot,
     MarkKind,
     MarkSnapshot,
     MenuSnapshot,
     OptionSnapshot,
     ProductSnapshot,
+    SlotSnapshot,
 )
 
 __all__ = [
+    "ChoiceSnapshot",
     "GroupSnapshot",
     "MarkKind",
     "MarkSnapshot",
     "MenuSnapshot",
     "OptionSnapshot",
     "ProductSnapshot",
+    "SlotSnapshot",
     "clear_mark",
     "hold_menu",
     "menu_snapshot",

@@ -1,11 +1,12 @@
 """What can be sold: the chain's categories, products and modifiers, and what differs per store."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from apps.catalog.snapshot import MarkKind
+from apps.catalog.snapshot import MarkKind, ProductKind
 from apps.core.facade import new_id
 
 STATIONS = [("balcao", "balcão"), ("chapa", "chapa"), ("fritura", "fritura"), ("bebidas", "bebidas")]
@@ -73,11 +74,15 @@ class Option(models.Model):
 
 
 class Product(models.Model):
-    """One thing on the menu of the chain. ``price`` is BRL; a store may have its own."""
+    """One thing on the menu of the chain. ``price`` is BRL; a store may have its own.
+
+    A combo is sold at its own price and made of one product for each of its ``ComboSlot`` rows.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name="categoria")
     slug = models.SlugField("apelido na URL", unique=True)
+    kind = models.CharField("tipo", max_length=8, choices=ProductKind.choices, default=ProductKind.SINGLE)
     name = models.CharField("nome", max_length=80)
     description = models.CharField("descrição", max_length=300, blank=True)
     price = models.DecimalField("preço", max_digits=8, decimal_places=2)
@@ -94,10 +99,61 @@ class Product(models.Model):
     class Meta:
         verbose_name = "produto"
         verbose_name_plural = "produtos"
-        constraints = [models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
+            models.CheckConstraint(condition=Q(kind__in=ProductKind.values), name="product_kind_is_known"),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Keep combos out of combos."""
+        if self.kind == ProductKind.COMBO and SlotChoice.objects.filter(product_id=self.pk).exists():
+            raise ValidationError({"kind": "Este produto é opção de um combo e não pode ser um combo."})
+
+
+class ComboSlot(models.Model):
+    """A place in a combo that the guest fills with exactly one product, e.g. the drink."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="+", verbose_name="combo", limit_choices_to={"kind": ProductKind.COMBO}
+    )
+    name = models.CharField("nome", max_length=60)
+    position = models.PositiveSmallIntegerField("posição", default=0)
+
+    class Meta:
+        verbose_name = "parte do combo"
+        verbose_name_plural = "partes do combo"
+
+    def __str__(self) -> str:
+        return f"{self.product} · {self.name}"
+
+
+class SlotChoice(models.Model):
+    """A single product that may fill a slot. ``price_delta`` is BRL added to the combo's price; it may be negative."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slot = models.ForeignKey(ComboSlot, models.CASCADE, related_name="+", verbose_name="parte do combo")
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="+", verbose_name="produto", limit_choices_to={"kind": ProductKind.SINGLE}
+    )
+    price_delta = models.DecimalField("diferença de preço", max_digits=8, decimal_places=2, default=0)
+    position = models.PositiveSmallIntegerField("posição", default=0)
+
+    class Meta:
+        verbose_name = "escolha"
+        verbose_name_plural = "escolhas"
+        constraints = [models.UniqueConstraint("slot", "product", name="slot_choice_once")]
+
+    def __str__(self) -> str:
+        return str(self.product)
+
+    def clean(self) -> None:
+        """Refuse a combo inside a combo."""
+        if self.product_id and self.product.kind != ProductKind.SINGLE:
+            raise ValidationError({"product": "Um combo é feito só de produtos avulsos."})
 
 
 class ProductModifierGroup(models.Model):

@@ -3,6 +3,7 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -11,21 +12,26 @@ from django.db.models.functions import Lower
 
 from apps.catalog.models import (
     Category,
+    ComboSlot,
     Mark,
     MenuVersion,
     Option,
     Product,
     ProductModifierGroup,
+    SlotChoice,
     StoreOption,
     StoreProduct,
 )
 from apps.catalog.snapshot import (
     CategorySnapshot,
+    ChoiceSnapshot,
     GroupSnapshot,
     MarkSnapshot,
     MenuSnapshot,
     OptionSnapshot,
+    ProductKind,
     ProductSnapshot,
+    SlotSnapshot,
 )
 
 CLOSE_ENOUGH = 0.45  # of pg_trgm's word similarity: "coxinah" finds "Coxinha", "pao" does not find "Pudim"
@@ -41,7 +47,7 @@ def menu_version(store_id: UUID) -> int:
 def menu_snapshot(store_id: UUID) -> MenuSnapshot:
     """Return a store's menu as it is now.
 
-    One query while the version stands, seven more after a change. The version is read first: a change committed meanwhile raises
+    One query while the version stands, nine more after a change. The version is read first: a change committed meanwhile raises
     it again, so the next reader builds anew and nobody keeps a mix.
     """
     version = menu_version(store_id)
@@ -52,11 +58,64 @@ def menu_snapshot(store_id: UUID) -> MenuSnapshot:
 
 
 def product_snapshots(products: Iterable[Product], store_id: UUID | None) -> dict[UUID, ProductSnapshot]:
-    """Return products as sold at one store, or by the chain's own values, by id in their order; at most five queries.
+    """Return products as sold at one store, or by the chain's own values, by id in their order; at most seven queries.
 
-    What the store does not sell is left out.
+    What the store does not sell is left out, also from the slots of combos.
     """
     rows = list(products)
+    slots, choices = _slots([product.id for product in rows if product.kind == ProductKind.COMBO])
+    asked = {product.id: product for product in rows}
+    chosen = {choice.product_id: choice.product for of_slot in choices.values() for choice in of_slot}
+    found = _alone(list((chosen | asked).values()), store_id)
+    return {
+        product.id: _with_slots(found[product.id], slots[product.id], choices, found)
+        if product.kind == ProductKind.COMBO
+        else found[product.id]
+        for product in rows
+        if product.id in found
+    }
+
+
+def _with_slots(
+    combo: ProductSnapshot,
+    slots: list[ComboSlot],
+    choices: dict[UUID, list[SlotChoice]],
+    sold: dict[UUID, ProductSnapshot],
+) -> ProductSnapshot:
+    """Return a combo with its slots filled from what is sold."""
+    filled = tuple(
+        SlotSnapshot(
+            id=slot.id,
+            name=slot.name,
+            choices=tuple(
+                ChoiceSnapshot(product=sold[choice.product_id], price_delta=choice.price_delta)
+                for choice in choices[slot.id]
+                if choice.product_id in sold
+            ),
+        )
+        for slot in slots
+    )
+    allergens = [code for slot in filled for choice in slot.choices for code in choice.product.allergens]
+    return replace(combo, slots=filled, allergens=tuple(dict.fromkeys([*combo.allergens, *allergens])))
+
+
+def _slots(combos: list[UUID]) -> tuple[dict[UUID, list[ComboSlot]], dict[UUID, list[SlotChoice]]]:
+    """Return the slots by combo and the choices by slot, both in order: singles that are on the chain's menu."""
+    slots: dict[UUID, list[ComboSlot]] = defaultdict(list)
+    choices: dict[UUID, list[SlotChoice]] = defaultdict(list)
+    if not combos:
+        return slots, choices
+    for slot in ComboSlot.objects.filter(product__in=combos).order_by("position", "id"):
+        slots[slot.product_id].append(slot)
+    on_menu = Q(product__kind=ProductKind.SINGLE, product__archived_at=None, product__category__archived_at=None)
+    known = SlotChoice.objects.filter(on_menu, slot__product__in=combos).select_related("product")
+    for choice in known.order_by("position", "id"):
+        choices[choice.slot_id].append(choice)
+    return slots, choices
+
+
+def _alone(rows: list[Product], store_id: UUID | None) -> dict[UUID, ProductSnapshot]:
+    """Return products without their slots, by id; at most five queries."""
     ids = [product.id for product in rows]
     own_rows = StoreProduct.objects.filter(store_id=store_id, product__in=ids) if store_id else ()
     here = {row.product_id: row for row in own_rows}
@@ -69,6 +128,7 @@ def product_snapshots(products: Iterable[Product], store_id: UUID | None) -> dic
         found[product.id] = ProductSnapshot(
             id=product.id,
             slug=product.slug,
+            kind=product.kind,
             name=product.name,
             description=product.description,
             price=own.price if own is not None and own.price is not None else product.price,

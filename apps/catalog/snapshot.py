@@ -18,6 +18,13 @@ class MarkKind(TextChoices):
     SUBSTITUTE = "substitute", "com substituto"
 
 
+class ProductKind(TextChoices):
+    """What a product is made of: itself, or one chosen product for each of its slots."""
+
+    SINGLE = "single", "avulso"
+    COMBO = "combo", "combo"
+
+
 @dataclass(frozen=True, slots=True)
 class MarkSnapshot:
     """One mark on a product; it stands until ``until``, or until it is cleared."""
@@ -58,8 +65,31 @@ class GroupSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceSnapshot:
+    """One product that may fill a slot, as this store sells it; ``price_delta`` is BRL added to the combo's price."""
+
+    product: "ProductSnapshot"
+    price_delta: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSnapshot:
+    """One slot of a combo with what this store sells for it; filled with exactly one."""
+
+    id: UUID
+    name: str
+    choices: tuple[ChoiceSnapshot, ...]
+
+    def unavailable_until(self, at: datetime) -> tuple[bool, datetime | None]:
+        """Tell whether none of its choices is to be had now, and until when; None: nobody knows."""
+        told = [choice.product.unavailable_until(at) for choice in self.choices]
+        ends = [end for unavailable, end in told if unavailable and end is not None]
+        return all(unavailable for unavailable, _ in told), min(ends, default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class ProductSnapshot:
-    """One product as sold at this store; ``price`` is BRL per unit."""
+    """One product as sold at this store; ``price`` is BRL per unit. A combo's ``allergens`` are those of all its choices too."""
 
     id: UUID
     slug: str
@@ -74,10 +104,20 @@ class ProductSnapshot:
     paused_until: datetime | None
     groups: tuple[GroupSnapshot, ...]
     marks: tuple[MarkSnapshot, ...] = ()
+    kind: str = ProductKind.SINGLE
+    slots: tuple[SlotSnapshot, ...] = ()
 
     def available(self, at: datetime) -> bool:
         """Tell whether it may be ordered now; stock is another matter."""
-        return self.paused_until is None or self.paused_until <= at
+        return self.complete() and (self.paused_until is None or self.paused_until <= at)
+
+    def complete(self) -> bool:
+        """Tell whether there is something to sell: a combo has slots, each with a choice, and never costs less than nothing."""
+        if self.kind != ProductKind.COMBO:
+            return True
+        if not self.slots or not all(slot.choices for slot in self.slots):
+            return False
+        return self.price + sum(min(choice.price_delta for choice in slot.choices) for slot in self.slots) >= 0
 
     def standing_marks(self, at: datetime) -> list[MarkSnapshot]:
         """Return what the other apps say of it now."""
@@ -86,7 +126,9 @@ class ProductSnapshot:
     def unavailable_until(self, at: datetime) -> tuple[bool, datetime | None]:
         """Tell whether a guest cannot have it now, paused or sold out, and until when; None: nobody knows."""
         ends = [mark.until for mark in self.standing_marks(at) if mark.kind == MarkKind.SOLD_OUT]
-        ends += [] if self.available(at) else [self.paused_until]
+        ends += [] if self.paused_until is None or self.paused_until <= at else [self.paused_until]
+        ends += [] if self.complete() else [None]
+        ends += [end for unavailable, end in (slot.unavailable_until(at) for slot in self.slots) if unavailable]
         return bool(ends), None if None in ends else max((end for end in ends if end is not None), default=None)
 
 

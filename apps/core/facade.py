@@ -14,12 +14,14 @@ from apps.core.idempotency import (
     RivalRunningError,
     RivalWonError,
     claim_from,
+    correct_answer,
     keep_answer,
     stored_answer,
 )
 from apps.core.ids import new_id
 from apps.core.limits import Limit, LimitedError
 from apps.core.models import User
+from apps.core.paging import page
 from apps.core.problems import from_domain, problem
 from apps.core.qr import svg as qr_svg
 from apps.core.streams import Drawing, hub, in_thread, stream_response
@@ -50,6 +52,7 @@ __all__ = [
     "StrictSerializer",
     "User",
     "claim_from",
+    "correct_answer",
     "from_domain",
     "hub",
     "in_thread",
@@ -57,6 +60,7 @@ __all__ = [
     "keep_answer",
     "limits",
     "new_id",
+    "page",
     "problem",
     "publish",
     "qr_svg",

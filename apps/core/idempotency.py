@@ -111,3 +111,10 @@ def keep_answer(claim: Claim, answer: Answer) -> None:
         if isinstance(error.__cause__, LockNotAvailable):
             raise RivalRunningError("Este pedido já está sendo feito.") from error
         raise
+
+
+def correct_answer(claim: Claim, answer: Answer) -> None:
+    """Replace the answer kept earlier in this same transaction; nobody has seen it yet."""
+    IdempotencyKey.objects.filter(principal=claim.principal, key=claim.key).update(
+        status=answer.status, body=answer.body
+    )

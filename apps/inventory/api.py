@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -14,20 +13,19 @@ from rest_framework.views import APIView
 
 from apps.core.facade import (
     Actor,
-    InvalidError,
     NotFoundError,
     Role,
     StrictCharField,
     StrictIntegerField,
     StrictSerializer,
     iso,
+    page,
 )
 from apps.inventory import queries, services
 from apps.inventory.models import Reason, StockLevel, StockMovement
 from apps.stores.facade import caller, may
 
 MANAGERS = (Role.MANAGER, Role.OWNER)
-LARGEST_PAGE = 200
 MOST = 1_000_000
 WASTED_BY = frozenset({Role.KITCHEN})
 SIGN = {Reason.PURCHASE: 1, Reason.RETURN: 1, Reason.WASTE: -1}
@@ -115,11 +113,10 @@ class ItemMovementsView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, item_id: UUID) -> Response:
         """List its movements, newest first, a page at a time."""
-        size = _page_size(request)
-        found = queries.movements_of(_store_of(caller(request)), item_id, before=_cursor(request), size=size + 1)
-        page = found[:size]
-        following = _next_page(request._request, page[-1].id) if len(found) > size else None  # noqa: SLF001
-        return Response({"results": [_movement_document(m) for m in page], "next": following, "previous": None})
+        movements = queries.movements_of(_store_of(caller(request)), item_id)
+        found = page(request, movements, "id", newest_first=True)
+        results = [_movement_document(movement) for movement in found.rows]
+        return Response({"results": results, "next": found.next, "previous": found.previous})
 
 
 def _store_of(actor: Actor) -> UUID:
@@ -127,28 +124,6 @@ def _store_of(actor: Actor) -> UUID:
     if store_id is None:
         raise NotFoundError("Escolha uma loja: esta conta vale em várias.")
     return store_id
-
-
-def _page_size(request: Request) -> int:
-    try:
-        return min(max(int(request.query_params.get("page_size", "50")), 1), LARGEST_PAGE)
-    except ValueError:
-        return 50
-
-
-def _cursor(request: Request) -> UUID | None:
-    given = request.query_params.get("cursor")
-    try:
-        return UUID(given) if given else None
-    except ValueError:
-        error = {"field": "cursor", "code": "invalid", "detail": "Este cursor não vale."}
-        raise InvalidError("Confira os campos indicados.", errors=[error]) from None
-
-
-def _next_page(request: HttpRequest, last: UUID) -> str:
-    query = request.GET.copy()
-    query["cursor"] = str(last)
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
 def _level_document(level: StockLevel) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.inventory.models import StockLevel, StockMovement
 
 MOST_ITEMS = 500
@@ -13,9 +15,6 @@ def levels_of(store_id: UUID) -> list[StockLevel]:
     return list(levels[:MOST_ITEMS])
 
 
-def movements_of(store_id: UUID, item_id: UUID, *, before: UUID | None, size: int) -> list[StockMovement]:
-    """Return the movements of one item at a store, newest first, from just before an id on. One query."""
-    movements = StockMovement.objects.filter(store_id=store_id, item_id=item_id)
-    if before is not None:
-        movements = movements.filter(id__lt=before)
-    return list(movements.order_by("-id")[:size])
+def movements_of(store_id: UUID, item_id: UUID) -> "QuerySet[StockMovement]":
+    """Return the movements of one item at a store, for a page of them."""
+    return StockMovement.objects.filter(store_id=store_id, item_id=item_id)

@@ -5,7 +5,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from apps.core.facade import Drawing
-from apps.orders.facade import Order, Status, order_by_token
+from apps.orders.facade import Order, Status, options_of, order_by_token
 
 
 def tracked(order: Order) -> dict[str, Any]:
@@ -22,7 +22,8 @@ def tracked(order: Order) -> dict[str, Any]:
             {
                 "quantity": line.quantity,
                 "name": line.name,
-                "options": [{"name": option.name, "quantity": option.quantity} for option in line.options.all()],
+                "options": options_of(line),
+                "slots": [{"name": slot.name, "options": options_of(line, slot.id)} for slot in line.slots.all()],
                 "note": line.note,
                 "total": line.total,
             }

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from apps.core.facade import Drawing, iso
 from apps.kitchen.models import Call
-from apps.orders.facade import Order, Status, board, item_state, panel
+from apps.orders.facade import Order, Status, board, item_state, options_of, panel
 
 NEXT = {
     Status.RECEIVED: (Status.IN_PREPARATION, "Começar"),
@@ -82,7 +82,8 @@ def _ticket(order: Order) -> dict[str, Any]:
             {
                 "quantity": line.quantity,
                 "name": line.name,
-                "options": [{"name": option.name, "quantity": option.quantity} for option in line.options.all()],
+                "options": options_of(line),
+                "slots": [{"name": slot.name, "options": options_of(line, slot.id)} for slot in line.slots.all()],
                 "note": line.note,
                 "state": item_state(row.state for row in line.preparations.all()),
             }

@@ -1,5 +1,6 @@
 """The orders API: parse, call one function, say the answer."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Actor, InvalidError, Role, claim_from, stored_answer
+from apps.core.facade import Actor, InvalidError, Role, claim_from, page, stored_answer
 from apps.orders import checkout, documents, guards, queries, services
+from apps.orders.models import Order
 from apps.orders.rules import Status, status_of
-from apps.orders.serializers import CancelSerializer, CheckoutSerializer, MoveSerializer, QuoteSerializer
+from apps.orders.serializers import (
+    CancelSerializer,
+    CheckoutSerializer,
+    MoveSerializer,
+    NarrowingSerializer,
+    QuoteSerializer,
+)
 from apps.stores.facade import caller, may
 
 STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
@@ -77,22 +85,38 @@ class CheckoutView(APIView):
 
 
 class OrdersView(APIView):
-    """The board of a store."""
+    """The board of a store, or its orders by time."""
 
     permission_classes = [may(Role.KIOSK, Role.PANEL, Role.AUDITOR, *KITCHEN)]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        responses=OpenApiTypes.OBJECT,
+        parameters=[
+            OpenApiParameter("status", OpenApiTypes.STR, many=True),
+            OpenApiParameter("since", OpenApiTypes.DATETIME),
+            OpenApiParameter("cursor", OpenApiTypes.STR),
+            OpenApiParameter("page_size", OpenApiTypes.INT),
+        ],
+    )
     def get(self, request: Request) -> Response:
-        """List what is being made: ready, in preparation, received; each in its place."""
+        """List what is being made: ready, in preparation, received; each in its place.
+
+        With ``status`` or ``since`` the orders of the store instead, the newest first, a page at a time.
+        """
         actor, now = caller(request), timezone.now()
         store_id = store_of(actor)
-        if actor.kind == "staff":
-            results = [documents.stored_order_document(order) for order in queries.board(store_id, now)]
-        elif Role.PANEL in actor.roles_at(store_id):
-            results = [documents.panel_document(order) for order in queries.panel(store_id, now)]
-        else:
-            results = [documents.board_document(order) for order in queries.board(store_id, now)]
-        return Response({"results": results, "next": None, "previous": None})
+        if not {"status", "since", "cursor"} & request.query_params.keys():
+            is_panel = Role.PANEL in actor.roles_at(store_id)
+            orders = queries.panel(store_id, now) if is_panel else queries.board(store_id, now)
+            return Response({"results": _listed(actor, store_id, orders), "next": None, "previous": None})
+        asked = NarrowingSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        statuses = [status for status in Status if status.code in asked.validated_data.get("status", ())]
+        since = asked.validated_data.get("since")
+        placed = queries.placed(store_id, actor, statuses=statuses, since=since)
+        found = page(request, placed, "placed_at", "id", newest_first=True)
+        results = _listed(actor, store_id, found.rows)
+        return Response({"results": results, "next": found.next, "previous": found.previous})
 
 
 class OrderView(APIView):
@@ -195,6 +219,14 @@ class OrderHistoryView(APIView):
 def _cancel(request: Request, order_id: UUID) -> Response:
     services.cancel_unpaid(order_id=order_id, by=caller(request), at=timezone.now())
     return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+
+
+def _listed(actor: Actor, store_id: UUID, orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Say orders to staff with their money, to a panel as numbers, to other devices as the kitchen sees them."""
+    if actor.kind == "staff":
+        return [documents.stored_order_document(order) for order in orders]
+    say = documents.panel_document if Role.PANEL in actor.roles_at(store_id) else documents.board_document
+    return [say(order) for order in orders]
 
 
 def _document_for(actor: Actor, order: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -23,16 +24,17 @@ from apps.core.facade import (
     NotFoundError,
     RivalRunningError,
     RivalWonError,
+    correct_answer,
     keep_answer,
     new_id,
     publish,
     stored_answer,
 )
 from apps.inventory import facade as inventory
-from apps.orders import documents, history, numbers
+from apps.orders import documents, history, numbers, queries, services
 from apps.orders.errors import PriceChangedError
-from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption
-from apps.orders.rules import MOST_MONEY, AskedItem, ChosenItem, PreparationState, choose
+from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot
+from apps.orders.rules import MOST_MONEY, AskedItem, ChosenItem, ChosenOption, PreparationState, choose
 from apps.promotions import facade as promotions
 from apps.promotions.facade import Offer, Price
 from apps.stores.facade import StoreFacts, store_by_id
@@ -87,7 +89,7 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answe
         RivalRunningError: a request with this key has been at work for longer than ``lock_timeout``.
 
     Locks: the key, then the coupon, then the stock levels in pk order, until commit.
-    Emits: ``OrderCreated``, ``OrderStatusChanged``, ``InventoryUpdated``.
+    Emits: ``OrderCreated``, ``OrderStatusChanged``, ``InventoryUpdated``; ``OrderPaid`` too when it costs nothing.
     """
     known = stored_answer(claim)
     if known is not None:
@@ -148,9 +150,16 @@ def _priced(store: StoreFacts, items: tuple[AskedItem, ...], code: str) -> Price
 
 @transaction.atomic
 def _commit(order: Order, priced: Priced, by: Actor, claim: Claim) -> Answer:
-    lines, options = _lines(order, priced.items, priced.price)
-    of_line = {line.id: [option for option in options if option.line_id == line.id] for line in lines}
-    items = [documents.item_document(line, of_line[line.id], PreparationState.QUEUED) for line in lines]
+    lines, slots, options = _lines(order, priced.items, priced.price)
+    items = [
+        documents.item_document(
+            line,
+            [option for option in options if option.line_id == line.id],
+            PreparationState.QUEUED,
+            [slot for slot in slots if slot.line_id == line.id],
+        )
+        for line in lines
+    ]
     discounts = [
         OrderDiscount(id=new_id(), order=order, offer_id=each.offer, name=each.name, amount=each.amount)
         for each in priced.price.discounts
@@ -159,6 +168,7 @@ def _commit(order: Order, priced: Priced, by: Actor, claim: Claim) -> Answer:
     keep_answer(claim, answer)
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(lines)
+    OrderSlot.objects.bulk_create(slots)
     OrderLineOption.objects.bulk_create(options)
     OrderDiscount.objects.bulk_create(discounts)
     history.record(order, from_status=None, by=by, at=order.placed_at)
@@ -176,14 +186,25 @@ def _commit(order: Order, priced: Priced, by: Actor, claim: Claim) -> Answer:
     if priced.coupon is not None:
         promotions.use_coupon(coupon_id=priced.coupon.id, order_id=order.id, at=order.placed_at)
     wanted: Counter[UUID] = Counter()
-    for line in lines:
-        wanted[line.product_id] += line.quantity
+    for item in priced.items:
+        wanted += item.products()
     inventory.reserve(order_id=order.id, store_id=order.store_id, products=wanted, at=order.placed_at)
+    return _receive_free(order, by, claim) if order.total == 0 else answer
+
+
+def _receive_free(order: Order, by: Actor, claim: Claim) -> Answer:
+    """Hand an order that costs nothing to the kitchen at once; there is no money to wait for."""
+    services.mark_paid(order_id=order.id, by=by, at=order.placed_at)
+    received = queries.with_lines(Order.objects.filter(id=order.id)).get()
+    answer = Answer(status=201, body=orjson.dumps(documents.stored_order_document(received)))
+    correct_answer(claim, answer)
     return answer
 
 
-def _lines(order: Order, chosen: list[ChosenItem], priced: Price) -> tuple[list[OrderLine], list[OrderLineOption]]:
-    lines, options = [], []
+def _lines(
+    order: Order, chosen: list[ChosenItem], priced: Price
+) -> tuple[list[OrderLine], list[OrderSlot], list[OrderLineOption]]:
+    lines, slots, options = [], [], []
     for position, (item, total) in enumerate(zip(chosen, priced.line_totals, strict=True)):
         line = OrderLine(
             id=new_id(),
@@ -198,15 +219,34 @@ def _lines(order: Order, chosen: list[ChosenItem], priced: Price) -> tuple[list[
             note=item.note,
         )
         lines.append(line)
-        options += [
-            OrderLineOption(
+        options += _options(line, None, item.options)
+        for place, filled in enumerate(item.slots):
+            slot = OrderSlot(
                 id=new_id(),
                 line=line,
-                option_id=picked.option.id,
-                name=picked.option.name,
-                quantity=picked.quantity,
-                unit_price=picked.option.price,
+                position=place,
+                slot_id=filled.slot.id,
+                slot_name=filled.slot.name,
+                product_id=filled.choice.product.id,
+                name=filled.choice.product.name,
+                station=filled.choice.product.station,
+                price_delta=filled.choice.price_delta,
             )
-            for picked in item.options
-        ]
-    return lines, options
+            slots.append(slot)
+            options += _options(line, slot, filled.options)
+    return lines, slots, options
+
+
+def _options(line: OrderLine, slot: OrderSlot | None, chosen: Sequence[ChosenOption]) -> list[OrderLineOption]:
+    return [
+        OrderLineOption(
+            id=new_id(),
+            line=line,
+            slot=slot,
+            option_id=picked.option.id,
+            name=picked.option.name,
+            quantity=picked.quantity,
+            unit_price=picked.option.price,
+        )
+        for picked in chosen
+    ]

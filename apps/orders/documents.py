@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
 from apps.core.facade import iso
-from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, StatusChange
-from apps.orders.rules import ChosenItem, Status, item_state
+from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, StatusChange
+from apps.orders.rules import ChosenItem, ChosenOption, Status, item_state
 from apps.promotions.facade import Price
+
+MONEY = ("unit_price", "price_delta", "total")
 
 
 def tracking_url(order: Order) -> str:
@@ -102,24 +105,27 @@ def history_document(change: StatusChange, names: dict[Any, str]) -> dict[str, A
     }
 
 
-def item_document(line: OrderLine, options: Sequence[OrderLineOption], state: str) -> dict[str, Any]:
-    """Say one item."""
+def item_document(
+    line: OrderLine, options: Sequence[OrderLineOption], state: str, slots: Sequence[OrderSlot] = ()
+) -> dict[str, Any]:
+    """Say one item; ``options`` are all of its line, those of its slots among them."""
     return {
         "id": str(line.id),
         "product": str(line.product_id),
         "name": line.name,
         "quantity": line.quantity,
         "unit_price": str(line.unit_price),
-        "options": [
+        "options": _options(options, None),
+        "slots": [
             {
-                "option": str(option.option_id),
-                "name": option.name,
-                "quantity": option.quantity,
-                "unit_price": str(option.unit_price),
+                "slot": str(slot.slot_id),
+                "product": str(slot.product_id),
+                "name": slot.name,
+                "price_delta": str(slot.price_delta),
+                "options": _options(options, slot.id),
             }
-            for option in options
+            for slot in slots
         ],
-        "slots": [],
         "note": line.note,
         "total": str(line.total),
         "state": state,
@@ -128,7 +134,8 @@ def item_document(line: OrderLine, options: Sequence[OrderLineOption], state: st
 
 def stored_item_document(line: OrderLine) -> dict[str, Any]:
     """Say one item of an order read with ``queries.with_lines``."""
-    return item_document(line, list(line.options.all()), item_state(row.state for row in line.preparations.all()))
+    state = item_state(row.state for row in line.preparations.all())
+    return item_document(line, list(line.options.all()), state, list(line.slots.all()))
 
 
 def quote_document(items: Sequence[ChosenItem], price: Price) -> dict[str, Any]:
@@ -140,16 +147,17 @@ def quote_document(items: Sequence[ChosenItem], price: Price) -> dict[str, Any]:
                 "name": item.product.name,
                 "quantity": item.quantity,
                 "unit_price": str(item.product.price),
-                "options": [
+                "options": _chosen(item.options),
+                "slots": [
                     {
-                        "option": str(chosen.option.id),
-                        "name": chosen.option.name,
-                        "quantity": chosen.quantity,
-                        "unit_price": str(chosen.option.price),
+                        "slot": str(filled.slot.id),
+                        "product": str(filled.choice.product.id),
+                        "name": filled.choice.product.name,
+                        "price_delta": str(filled.choice.price_delta),
+                        "options": _chosen(filled.options),
                     }
-                    for chosen in item.options
+                    for filled in item.slots
                 ],
-                "slots": [],
                 "note": item.note,
                 "total": str(total),
             }
@@ -159,10 +167,44 @@ def quote_document(items: Sequence[ChosenItem], price: Price) -> dict[str, Any]:
         "discount_total": str(price.discount_total),
         "discounts": [{"name": each.name, "amount": str(each.amount)} for each in price.discounts],
         "total": str(price.total),
-        "promised_minutes": max((item.product.prep_minutes for item in items), default=0),
+        "promised_minutes": max((item.prep_minutes() for item in items), default=0),
     }
 
 
-def _without_money(item: dict[str, Any]) -> dict[str, Any]:
-    options = [{"option": o["option"], "name": o["name"], "quantity": o["quantity"]} for o in item["options"]]
-    return {name: value for name, value in item.items() if name not in ("unit_price", "total")} | {"options": options}
+def _options(options: Sequence[OrderLineOption], slot_id: UUID | None) -> list[dict[str, Any]]:
+    """Say the options of one slot; of the item itself when ``slot_id`` is None."""
+    return [
+        {
+            "option": str(option.option_id),
+            "name": option.name,
+            "quantity": option.quantity,
+            "unit_price": str(option.unit_price),
+        }
+        for option in options
+        if option.slot_id == slot_id
+    ]
+
+
+def options_of(line: OrderLine, slot_id: UUID | None = None) -> list[dict[str, Any]]:
+    """Say only how the options of an item, or of one of its slots, are called, and how many; for a line read with its options."""
+    return [
+        {"name": option.name, "quantity": option.quantity} for option in line.options.all() if option.slot_id == slot_id
+    ]
+
+
+def _chosen(options: Sequence[ChosenOption]) -> list[dict[str, Any]]:
+    return [
+        {
+            "option": str(chosen.option.id),
+            "name": chosen.option.name,
+            "quantity": chosen.quantity,
+            "unit_price": str(chosen.option.price),
+        }
+        for chosen in options
+    ]
+
+
+def _without_money(told: dict[str, Any]) -> dict[str, Any]:
+    """Leave every amount out of an item, of its slots and of their options."""
+    kept = {name: value for name, value in told.items() if name not in MONEY}
+    return kept | {name: [_without_money(each) for each in told[name]] for name in ("options", "slots") if name in told}

@@ -1,6 +1,6 @@
 """What the other apps may use of orders."""
 
-from apps.orders.documents import narrow_document, tracking_url
+from apps.orders.documents import narrow_document, options_of, tracking_url
 from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
 from apps.orders.guards import tell_counter_apart
 from apps.orders.models import Order
@@ -23,6 +23,7 @@ __all__ = [
     "may_see",
     "narrow_document",
     "narrow_order_for",
+    "options_of",
     "order_alone",
     "order_by_token",
     "panel",

@@ -59,16 +59,29 @@ sql_invariant(
 )
 sql_invariant(
     "O3",
-    "The kitchen has every paid order once and no other: each line of it has one preparation.",
+    "The kitchen has every paid order once and no other: each thing to make in it has one preparation.",
     f"""
-    SELECT o.id, o.number, line.id, count(preparation.id)
+    WITH things AS (
+        SELECT line.order_id, line.id AS line_id, slot.id AS slot_id
+        FROM orders_orderline line LEFT JOIN orders_orderslot slot ON slot.line_id = line.id
+    )
+    SELECT o.id, o.number, thing.line_id, thing.slot_id, count(preparation.id)
     FROM orders_order o
-    JOIN orders_orderline line ON line.order_id = o.id
-    LEFT JOIN orders_preparation preparation ON preparation.line_id = line.id
-    GROUP BY o.id, line.id
+    JOIN things thing ON thing.order_id = o.id
+    LEFT JOIN orders_preparation preparation
+      ON preparation.line_id = thing.line_id AND preparation.slot_id IS NOT DISTINCT FROM thing.slot_id
+    GROUP BY o.id, thing.line_id, thing.slot_id
     HAVING count(preparation.id) <> CASE WHEN o.paid_at IS NOT NULL THEN 1 ELSE 0 END
     UNION ALL
-    SELECT o.id, o.number, NULL, NULL FROM orders_order o
+    SELECT line.order_id, o.number, line.id, preparation.slot_id, 1
+    FROM orders_preparation preparation
+    JOIN orders_orderline line ON line.id = preparation.line_id
+    JOIN orders_order o ON o.id = line.order_id
+    LEFT JOIN things thing
+      ON thing.line_id = preparation.line_id AND thing.slot_id IS NOT DISTINCT FROM preparation.slot_id
+    WHERE thing.line_id IS NULL
+    UNION ALL
+    SELECT o.id, o.number, NULL, NULL, NULL FROM orders_order o
     WHERE (o.status IN ({PAID}) AND o.paid_at IS NULL) OR (o.status IN ({NOT_PAID}) AND o.paid_at IS NOT NULL
            AND o.status <> {int(Status.CANCELLED)})
     """,
@@ -86,16 +99,22 @@ sql_invariant(
 )
 sql_invariant(
     "O6",
-    "Lines add up to the subtotal, discounts to what is taken off, and the one less the other is the total.",
+    "Lines with all their choices add up to the subtotal, discounts to what is taken off, the one less the other is the total.",
     """
     WITH options AS (
         SELECT line_id, sum(quantity * unit_price) AS price FROM orders_orderlineoption GROUP BY line_id
+    ), slots AS (
+        SELECT line_id, sum(price_delta) AS price FROM orders_orderslot GROUP BY line_id
     ), taken AS (
         SELECT order_id, sum(amount) AS amount FROM orders_orderdiscount GROUP BY order_id
     ), lines AS (
         SELECT line.order_id, sum(line.total) AS total,
-               bool_and(line.total = line.quantity * (line.unit_price + coalesce(options.price, 0))) AS adds_up
-        FROM orders_orderline line LEFT JOIN options ON options.line_id = line.id GROUP BY line.order_id
+               bool_and(line.total = line.quantity
+                        * (line.unit_price + coalesce(slots.price, 0) + coalesce(options.price, 0))) AS adds_up
+        FROM orders_orderline line
+        LEFT JOIN options ON options.line_id = line.id
+        LEFT JOIN slots ON slots.line_id = line.id
+        GROUP BY line.order_id
     )
     SELECT o.id, o.number, o.subtotal, lines.total
     FROM orders_order o LEFT JOIN lines ON lines.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id

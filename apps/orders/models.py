@@ -64,6 +64,7 @@ class Order(models.Model):
                 F("store"), F("status").desc(), F("queue_at"), condition=Q(status__in=ON_BOARD), name="order_board"
             ),
             models.Index("expires_at", condition=Q(status=Status.AWAITING_PAYMENT), name="order_unpaid"),
+            models.Index("store", "placed_at", "id", name="order_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +72,10 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One item of an order as it was sold. ``total`` is quantity × (unit price + options), BRL."""
+    """One item of an order as it was sold. ``total`` is quantity × (unit price + slot deltas + options), BRL.
+
+    A combo's line has an ``OrderSlot`` for each thing in it; a single's has none and is the thing itself.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
@@ -96,11 +100,40 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.name}"
 
 
+class OrderSlot(models.Model):
+    """What filled one slot of a combo as it was sold, once per unit of the line.
+
+    ``slot_id`` is no foreign key: combos are remade, orders keep what they were.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="slots")
+    position = models.PositiveSmallIntegerField()
+    slot_id = models.UUIDField()
+    slot_name = models.CharField("parte do combo", max_length=60)
+    product = models.ForeignKey("catalog.Product", models.PROTECT, related_name="+")
+    name = models.CharField("produto", max_length=80)
+    station = models.CharField("praça", max_length=16)
+    price_delta = models.DecimalField("diferença de preço", max_digits=8, decimal_places=2)
+
+    class Meta:
+        verbose_name = "parte do item"
+        verbose_name_plural = "partes do item"
+        constraints = [
+            models.UniqueConstraint("line", "position", name="order_slot_position_once"),
+            models.UniqueConstraint("line", "slot_id", name="order_slot_filled_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot_name}: {self.name}"
+
+
 class OrderLineOption(models.Model):
-    """One option of a line as it was sold; ``quantity`` is per unit of the line."""
+    """One option of a line as it was sold, or of what fills one of its slots; ``quantity`` is per unit of the line."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="options")
+    slot = models.ForeignKey(OrderSlot, models.CASCADE, related_name="+", null=True, db_index=False)
     option = models.ForeignKey("catalog.Option", models.PROTECT, related_name="+")
     name = models.CharField("opção", max_length=60)
     quantity = models.PositiveSmallIntegerField("quantidade")
@@ -159,10 +192,11 @@ class StatusChange(models.Model):
 
 
 class Preparation(models.Model):
-    """One thing to make at one station; written when the order is paid."""
+    """One thing to make at one station, a single's line or one slot of a combo's; written when the order is paid."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="preparations")
+    slot = models.ForeignKey(OrderSlot, models.CASCADE, related_name="+", null=True, db_index=False)
     station = models.CharField("praça", max_length=16)
     state = models.CharField("estado", max_length=8, default=PreparationState.QUEUED)
     started_at = models.DateTimeField(null=True)
@@ -172,7 +206,8 @@ class Preparation(models.Model):
         verbose_name = "preparo"
         verbose_name_plural = "preparos"
         constraints = [
-            models.UniqueConstraint("line", name="preparation_once_a_line"),
+            models.UniqueConstraint(fields=["line"], condition=Q(slot=None), name="preparation_once_a_line"),
+            models.UniqueConstraint("slot", name="preparation_once_a_slot"),
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in PreparationState]), name="preparation_state_is_known"
             ),

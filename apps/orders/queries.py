@@ -1,5 +1,6 @@
 """Reading orders; every list is bounded."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,8 +8,8 @@ from django.db.models import Prefetch, QuerySet
 
 from apps.core.facade import Actor, Role
 from apps.orders.errors import OrderNotFoundError
-from apps.orders.models import Order, OrderDiscount, OrderLine, StatusChange
-from apps.orders.rules import ON_BOARD
+from apps.orders.models import Order, OrderDiscount, OrderLine, OrderSlot, StatusChange
+from apps.orders.rules import ON_BOARD, Status
 from apps.stores.facade import actor_names
 
 BOARD_LIMIT = 200
@@ -17,8 +18,9 @@ SEES_STORE = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Ro
 
 
 def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Read lines, options, preparations and discounts along, in four more queries whatever their number."""
-    lines = OrderLine.objects.order_by("position").prefetch_related("options", "preparations")
+    """Read lines, slots, options, preparations and discounts along, in five more queries whatever their number."""
+    slots = Prefetch("slots", OrderSlot.objects.order_by("position"))
+    lines = OrderLine.objects.order_by("position").prefetch_related("options", "preparations", slots)
     return orders.prefetch_related(
         Prefetch("lines", lines), Prefetch("discounts", OrderDiscount.objects.order_by("name", "id"))
     )
@@ -56,6 +58,16 @@ def board(store_id: UUID, at: datetime) -> list[Order]:
         store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
     )
     return list(with_lines(orders.order_by("-status", "queue_at"))[:BOARD_LIMIT])
+
+
+def placed(store_id: UUID, actor: Actor, *, statuses: Collection[Status], since: datetime | None) -> "QuerySet[Order]":
+    """Return a store's orders with their lines, for a page of them; a kiosk's are those it placed. No statuses means all."""
+    orders = with_lines(Order.objects.filter(store_id=store_id))
+    if Role.KIOSK in actor.roles_at(store_id):
+        orders = orders.filter(placed_by_kind=actor.kind, placed_by_id=actor.id)
+    if statuses:
+        orders = orders.filter(status__in=[int(status) for status in statuses])
+    return orders.filter(placed_at__gte=since) if since else orders
 
 
 def panel(store_id: UUID, at: datetime) -> list[Order]:

@@ -1,5 +1,6 @@
 """The life of an order, pure: which moves are legal, what a cart means, what an item's state is."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,14 @@ from uuid import UUID
 
 from django.db.models import IntegerChoices
 
-from apps.catalog.facade import GroupSnapshot, MenuSnapshot, OptionSnapshot, ProductSnapshot
+from apps.catalog.facade import (
+    ChoiceSnapshot,
+    GroupSnapshot,
+    MenuSnapshot,
+    OptionSnapshot,
+    ProductSnapshot,
+    SlotSnapshot,
+)
 from apps.orders.errors import IllegalMoveError, ItemUnavailableError, UnknownItemError
 from apps.promotions.facade import CartLine, PricedOption
 
@@ -122,6 +130,15 @@ class AskedOption:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedSlot:
+    """How a client fills one slot of a combo."""
+
+    slot: UUID
+    product: UUID
+    options: tuple[AskedOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AskedItem:
     """An item as a client names it."""
 
@@ -129,6 +146,7 @@ class AskedItem:
     quantity: int
     options: tuple[AskedOption, ...] = ()
     note: str = ""
+    slots: tuple[AskedSlot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +158,46 @@ class ChosenOption:
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenSlot:
+    """A slot of a combo, filled with one of its choices."""
+
+    slot: SlotSnapshot
+    choice: ChoiceSnapshot
+    options: tuple[ChosenOption, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChosenItem:
-    """An item found on the menu, every choice checked."""
+    """An item found on the menu, every choice checked. ``slots`` are in the combo's order, all of them."""
 
     product: ProductSnapshot
     category: UUID
     quantity: int
     options: tuple[ChosenOption, ...]
     note: str
+    slots: tuple[ChosenSlot, ...] = ()
 
     def cart_line(self) -> CartLine:
-        """Return what pricing needs to know."""
+        """Return what pricing needs to know: offers on a combo are on the whole of it, never on what fills its slots."""
+        chosen = (*self.options, *(option for slot in self.slots for option in slot.options))
         return CartLine(
             product=self.product.id,
             category=self.category,
-            unit_price=self.product.price,
+            unit_price=sum((slot.choice.price_delta for slot in self.slots), self.product.price),
             quantity=self.quantity,
-            options=tuple(PricedOption(chosen.option.price, chosen.quantity) for chosen in self.options),
+            options=tuple(PricedOption(each.option.price, each.quantity) for each in chosen),
         )
+
+    def products(self) -> Counter[UUID]:
+        """Return the units it takes of each product: its own, and those in its slots."""
+        units: Counter[UUID] = Counter({self.product.id: self.quantity})
+        for slot in self.slots:
+            units[slot.choice.product.id] += self.quantity
+        return units
+
+    def prep_minutes(self) -> int:
+        """Return how long the slowest thing in it takes."""
+        return max([self.product.prep_minutes, *(slot.choice.product.prep_minutes for slot in self.slots)])
 
 
 MOST_UNITS = 300
@@ -168,8 +208,9 @@ def choose(menu: MenuSnapshot, items: Sequence[AskedItem], at: datetime) -> list
     """Find every asked item on the store's menu.
 
     Raises:
-        UnknownItemError: not on this store's menu, an option of another product, too few or too many of a group.
-        ItemUnavailableError: paused right now.
+        UnknownItemError: not on this store's menu, an option of another product, too few or too many of a group, a slot left
+            open, filled twice, of another combo or with something else than its choices.
+        ItemUnavailableError: paused right now, itself or what fills a slot.
     """
     if sum(item.quantity for item in items) > MOST_UNITS:
         raise UnknownItemError("items", f"Até {MOST_UNITS} unidades por pedido.", code="max_units")
@@ -185,19 +226,53 @@ def _choose_item(
         raise UnknownItemError(f"{field}.product", "Este produto não está no cardápio desta loja.")
     if not product.available(at):
         raise ItemUnavailableError(product.id, product.name)
-    asked = {option.option: option.quantity for option in item.options}
-    if len(asked) < len(item.options):
-        raise UnknownItemError(f"{field}.options", "Uma opção aparece duas vezes; use a quantidade.", code="duplicate")
-    chosen = [chosen for group in product.groups for chosen in _choose_from(group, asked, product, field, at)]
-    if len(chosen) < len(asked):
-        raise UnknownItemError(f"{field}.options", "Uma das opções não é deste produto.")
     return ChosenItem(
         product=product,
         category=category_of[product.id],
         quantity=item.quantity,
-        options=tuple(chosen),
+        options=_choose_options(product, item.options, field, at),
         note=item.note,
+        slots=_fill_slots(product, item.slots, field, at),
     )
+
+
+def _fill_slots(combo: ProductSnapshot, asked: Sequence[AskedSlot], field: str, at: datetime) -> tuple[ChosenSlot, ...]:
+    """Fill every slot of a combo exactly once; a single has none."""
+    slots = {slot.id: slot for slot in combo.slots}
+    filled: dict[UUID, ChosenSlot] = {}
+    for position, each in enumerate(asked):
+        here = f"{field}.slots[{position}]"
+        slot = slots.get(each.slot)
+        if slot is None:
+            raise UnknownItemError(f"{here}.slot", "Esta parte não é deste produto.")
+        if slot.id in filled:
+            raise UnknownItemError(f"{here}.slot", f"{slot.name} aparece duas vezes.", code="duplicate")
+        filled[slot.id] = _fill_slot(slot, each, here, at)
+    for slot in combo.slots:
+        if slot.id not in filled:
+            raise UnknownItemError(f"{field}.slots", f"Escolha {slot.name}.", code="slot_missing")
+    return tuple(filled[slot.id] for slot in combo.slots)
+
+
+def _fill_slot(slot: SlotSnapshot, asked: AskedSlot, field: str, at: datetime) -> ChosenSlot:
+    choice = next((choice for choice in slot.choices if choice.product.id == asked.product), None)
+    if choice is None:
+        raise UnknownItemError(f"{field}.product", f"Este produto não é uma escolha de {slot.name}.")
+    if not choice.product.available(at):
+        raise ItemUnavailableError(choice.product.id, choice.product.name)
+    return ChosenSlot(slot=slot, choice=choice, options=_choose_options(choice.product, asked.options, field, at))
+
+
+def _choose_options(
+    product: ProductSnapshot, options: Sequence[AskedOption], field: str, at: datetime
+) -> tuple[ChosenOption, ...]:
+    asked = {option.option: option.quantity for option in options}
+    if len(asked) < len(options):
+        raise UnknownItemError(f"{field}.options", "Uma opção aparece duas vezes; use a quantidade.", code="duplicate")
+    chosen = [chosen for group in product.groups for chosen in _choose_from(group, asked, product, field, at)]
+    if len(chosen) < len(asked):
+        raise UnknownItemError(f"{field}.options", "Uma das opções não é deste produto.")
+    return tuple(chosen)
 
 
 def _choose_from(

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from apps.core.facade import StrictCharField, StrictIntegerField, StrictSerializer
 from apps.orders.checkout import Cart
-from apps.orders.rules import AskedItem, AskedOption
+from apps.orders.rules import AskedItem, AskedOption, AskedSlot, Status
 
 
 class AskedOptionSerializer(StrictSerializer):
@@ -16,6 +16,14 @@ class AskedOptionSerializer(StrictSerializer):
     quantity = StrictIntegerField(min_value=1, max_value=99, default=1)
 
 
+class AskedSlotSerializer(StrictSerializer):
+    """What fills one slot of a combo."""
+
+    slot = serializers.UUIDField()
+    product = serializers.UUIDField()
+    options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=40)
+
+
 class AskedItemSerializer(StrictSerializer):
     """One item of a cart."""
 
@@ -23,6 +31,7 @@ class AskedItemSerializer(StrictSerializer):
     quantity = StrictIntegerField(min_value=1, max_value=99)
     options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=40)
     note = StrictCharField(max_length=140, allow_blank=True, default="")
+    slots = serializers.ListField(child=AskedSlotSerializer(), default=list, max_length=20)
 
 
 class QuoteSerializer(StrictSerializer):
@@ -58,6 +67,13 @@ class CheckoutSerializer(QuoteSerializer):
         )
 
 
+class NarrowingSerializer(serializers.Serializer[Any]):
+    """How a list of orders is narrowed; ``cursor`` and ``page_size`` belong to paging."""
+
+    status = serializers.MultipleChoiceField(choices=[status.code for status in Status], required=False)
+    since = serializers.DateTimeField(required=False)
+
+
 class MoveSerializer(StrictSerializer):
     """Where an order is to go."""
 
@@ -74,6 +90,11 @@ def _item(item: dict[str, Any]) -> AskedItem:
     return AskedItem(
         product=item["product"],
         quantity=item["quantity"],
-        options=tuple(AskedOption(option["option"], option["quantity"]) for option in item["options"]),
+        options=_options(item),
         note=item["note"],
+        slots=tuple(AskedSlot(slot["slot"], slot["product"], _options(slot)) for slot in item["slots"]),
     )
+
+
+def _options(told: dict[str, Any]) -> tuple[AskedOption, ...]:
+    return tuple(AskedOption(option["option"], option["quantity"]) for option in told["options"])

@@ -11,7 +11,7 @@ from apps.core.facade import SYSTEM, Actor, Role, new_id, publish
 from apps.inventory import facade as inventory
 from apps.orders import history
 from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
-from apps.orders.models import Order, OrderLine, Preparation
+from apps.orders.models import Order, OrderLine, OrderSlot, Preparation
 from apps.orders.rules import MOVES, MoveKind, PreparationState, Status, check_hand_move, undo_target
 from apps.promotions import facade as promotions
 
@@ -173,8 +173,8 @@ def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
 def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
     """Hand a paid order to the kitchen; return False when it no longer waits for money.
 
-    In the same transaction as the charge's settlement: the reservation is taken, each line gets its preparation row, the
-    order its place in the queue.
+    In the same transaction as the charge's settlement: the reservation is taken, each thing to make gets its preparation
+    row, the order its place in the queue.
 
     Raises:
         OrderNotFoundError: no such order.
@@ -188,13 +188,20 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
     order.paid_at = order.queue_at = at
     order.expires_at = None
     _step(order, Status.RECEIVED, MoveKind.MOVE, by, at)
-    Preparation.objects.bulk_create(
-        Preparation(id=new_id(), line_id=line_id, station=station)
-        for line_id, station in OrderLine.objects.filter(order_id=order_id).values_list("id", "station")
-    )
+    Preparation.objects.bulk_create(_things_to_make(order_id))
     publish(OrderPaid(subject=order.id, store=order.store_id, seq=order.version, at=at))
     inventory.take_reserved(order_id=order_id, by=by, at=at)
     return True
+
+
+def _things_to_make(order_id: UUID) -> list[Preparation]:
+    """Return a new row for each single's line and each slot of a combo's."""
+    singles = OrderLine.objects.filter(order_id=order_id, slots=None)
+    slots = OrderSlot.objects.filter(line__order_id=order_id)
+    return [
+        *(Preparation(id=new_id(), line_id=line.id, station=line.station) for line in singles),
+        *(Preparation(id=new_id(), line_id=slot.line_id, slot=slot, station=slot.station) for slot in slots),
+    ]
 
 
 def _for_kitchen(order_id: UUID, by: Actor) -> Order:

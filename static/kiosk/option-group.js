@@ -6,6 +6,8 @@ import { stepper } from "./parts.js";
 import { countIn } from "./selection.js";
 import { t } from "./strings.js";
 
+let drawn = 0;
+
 function rule({ min, max }) {
   if (min === max) return t("product.choose.exactly", { min });
   if (min === 0) return t("product.choose.upTo", { max });
@@ -13,7 +15,8 @@ function rule({ min, max }) {
 }
 
 function optionText(option) {
-  const price = isZero(option.price) ? null : `+ ${formatMoney(option.price)}`;
+  const surplus = option.price.startsWith("-") ? formatMoney(option.price) : `+ ${formatMoney(option.price)}`;
+  const price = isZero(option.price) ? null : surplus;
   return h(
     "span.option-text",
     {},
@@ -29,21 +32,27 @@ function optionText(option) {
  */
 export function optionGroup(group, chosen, onChange) {
   const exclusive = group.max === 1;
+  // Two slots of a combo may ask the same group, so its id alone would tie their radio buttons together.
+  const name = `group-${group.id}-${drawn++}`;
   const rows = [];
   const hint = h("span.group-rule", { text: rule(group) });
 
   function changed() {
     const room = group.max - countIn(group, chosen);
     for (const row of rows) row.refresh(room);
-    root.classList.toggle("is-done", group.min > 0 && countIn(group, chosen) >= group.min);
+    markDone();
     root.classList.remove("is-missing");
     onChange();
+  }
+
+  function markDone() {
+    root.classList.toggle("is-done", group.min > 0 && countIn(group, chosen) >= group.min);
   }
 
   function tapRow(option) {
     const input = h("input.visually-hidden", {
       type: exclusive && group.min === 1 ? "radio" : "checkbox",
-      name: `group-${group.id}`,
+      name,
       disabled: !option.available,
       on: {
         change: () => {
@@ -98,5 +107,6 @@ export function optionGroup(group, chosen, onChange) {
   );
   const room = group.max - countIn(group, chosen);
   rows.forEach((row) => row.refresh(room));
+  markDone();
   return root;
 }

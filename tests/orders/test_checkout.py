@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
-import pytest
 from django.conf import settings
 
 from apps.core.models import StoredEvent
@@ -205,10 +204,20 @@ def test_quote_says_what_checkout_charges(store: Store, kiosk: Screen) -> None:
     assert kiosk.checkout(body | {"expected_total": quote.body["total"]}).status == 201
 
 
-@pytest.mark.xfail(reason="api.md: zero total is received at once; checkout leaves it awaiting payment", strict=True)
 def test_order_that_costs_nothing_is_received_at_once(store: Store, kiosk: Screen) -> None:
     product = ProductFactory(price=Decimal("0.00"))
     new_menu(store)
 
-    assert kiosk.buy(product).body["status"] == "received"
+    body = cart(product)
+    first = kiosk.checkout(body, key="free")
+    again = kiosk.checkout(body, key="free")
+
+    assert (first.status, first.body["status"], first.body["version"]) == (201, "received", 2)
+    assert again.response.content == first.response.content
     assert Order.objects.get().status == Status.RECEIVED
+    assert kiosk.get(f"/orders/{first.body['id']}").body == first.body
+    assert kiosk.post("/payments", {"order": first.body["id"], "method": "counter"}, key="k").code == (
+        409,
+        "already_paid",
+    )
+    assert broken_rules() == {}

@@ -83,7 +83,7 @@ function allergens({ allergens: codes }) {
 }
 
 function pointAt(groups, missing) {
-  const target = groups.querySelector(`[data-group="${CSS.escape(missing.id)}"]`);
+  const target = groups.querySelector(`[data-group="${CSS.escape(missing.id)}"]:not(.is-done)`);
   target.classList.add("is-missing");
   target.scrollIntoView({ behavior: "smooth", block: "center" });
   target.querySelector("input, button")?.focus({ preventScroll: true });

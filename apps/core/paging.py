@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 from rest_framework.request import Request
 
-from apps.core.facade import InvalidError
+from apps.core.errors import InvalidError
 
 M = TypeVar("M", bound=Model)
 
@@ -30,11 +30,12 @@ class Page(Generic[M]):
     previous: str | None
 
 
-def page(request: Request, rows: "QuerySet[M]", *columns: str) -> Page[M]:
+def page(request: Request, rows: "QuerySet[M]", *columns: str, newest_first: bool = False) -> Page[M]:
     """Return the page asked for by ``cursor`` and ``page_size``. One query.
 
     Args:
         columns: the order of the list; together they are unique.
+        newest_first: every column falls instead of rising.
 
     Raises:
         InvalidError: the cursor is not one of ours, or the size is not a number.
@@ -43,8 +44,8 @@ def page(request: Request, rows: "QuerySet[M]", *columns: str) -> Page[M]:
     direction, edge = _read(request.query_params.get("cursor"), rows.model, columns)
     back = direction == PREVIOUS
     if edge is not None:
-        rows = rows.filter(_beyond(columns, edge, "lt" if back else "gt"))
-    found = list(rows.order_by(*(f"-{name}" if back else name for name in columns))[: size + 1])
+        rows = rows.filter(_beyond(columns, edge, "lt" if back != newest_first else "gt"))
+    found = list(rows.order_by(*(f"-{name}" if back != newest_first else name for name in columns))[: size + 1])
     more, found = len(found) > size, found[:size]
     if back:
         found.reverse()
