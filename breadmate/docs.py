@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import TypeVar
 
+import apps
 from apps.contracts import events
 from apps.core.errors import DomainError
 from apps.orders.rules import MOVES, Status
@@ -67,6 +70,9 @@ def event_list() -> str:
 
 def error_list() -> str:
     """List every refusal with its code and status."""
+    for module in walk_packages(apps.__path__, "apps."):
+        if ".migrations" not in module.name:
+            import_module(module.name)  # a refusal is known once its module is
     rows = {
         f"| `{cls.code}` | {cls.status} | {cls.title} | {(cls.__doc__ or '').strip().splitlines()[0]} |"
         for cls in subclasses(DomainError)
