@@ -138,8 +138,8 @@ class Stack:
         return self.pids[name]
 
     def kill(self, name: str) -> int:
-        """Kill one child without warning and return the pid it had."""
-        pid = self.pid(name)
+        """Kill one child without warning and return the pid it had; one that is still to start is waited for."""
+        pid = self.wait_for_new(name, -1)
         os.kill(pid, signal.SIGKILL)
         return pid
 

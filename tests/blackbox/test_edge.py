@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
@@ -183,12 +184,13 @@ def test_metrics_are_on_their_own_port_only(stack: Stack, kiosk: Caller) -> None
     kiosk.get("/api/v1/orders")
     assert kiosk.get("/metrics").status == 404
 
-    def scraped() -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{stack.env['METRICS_PORT']}/metrics") as read:
-            return str(read.read().decode())
-
     def complete() -> str:
-        text = scraped()
+        """Read them once the engine is there; it starts beside the web."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{stack.env['METRICS_PORT']}/metrics", timeout=5) as read:
+                text = str(read.read().decode())
+        except urllib.error.URLError:
+            return ""
         return text if "breadmate_outbox_undelivered" in text else ""
 
     text = wait_for(complete, "the engine's numbers")
