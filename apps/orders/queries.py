@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet
 
 from apps.core.facade import Actor, Role
 from apps.orders.errors import OrderNotFoundError
-from apps.orders.models import Order, OrderDiscount, OrderLine, OrderSlot, StatusChange
+from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, StatusChange
 from apps.orders.rules import ON_BOARD, Status
 from apps.stores.facade import actor_names
 
@@ -20,7 +20,8 @@ SEES_STORE = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Ro
 def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Read lines, slots, options, preparations and discounts along, in five more queries whatever their number."""
     slots = Prefetch("slots", OrderSlot.objects.order_by("position"))
-    lines = OrderLine.objects.order_by("position").prefetch_related("options", "preparations", slots)
+    options = Prefetch("options", OrderLineOption.objects.order_by("id"))  # as they were chosen: ids rise
+    lines = OrderLine.objects.order_by("position").prefetch_related(options, "preparations", slots)
     return orders.prefetch_related(
         Prefetch("lines", lines), Prefetch("discounts", OrderDiscount.objects.order_by("name", "id"))
     )

@@ -1,10 +1,11 @@
 """The payments API: parse, call one function, say the answer."""
 
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 import orjson
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +21,7 @@ from apps.core.facade import (
     Answer,
     Claim,
     RivalRunningError,
+    RivalWonError,
     Role,
     StrictSerializer,
     claim_from,
@@ -76,7 +78,9 @@ class PaymentsView(APIView):
         )
         answer = _answer(charge)
         if answer.status == 201:  # noqa: PLR2004
-            keep_answer(claim, answer)
+            # The key may have been used for something else meanwhile; the charge stands all the same.
+            with suppress(RivalWonError), transaction.atomic():
+                keep_answer(claim, answer)
         return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
     def _repeat_of(self, claim: Claim) -> Answer | None:

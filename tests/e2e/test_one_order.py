@@ -47,6 +47,8 @@ def test_guest_orders_and_kitchen_serves(stack: Stack, screens: Open, pictures: 
     buyer.get_by_role("button", name="Pagar").click()
 
     expect(kiosk.get_by_text("Pedido confirmado!")).to_be_visible()
+    qr_is_drawn = "() => document.querySelector('.done-qr')?.naturalWidth > 0"
+    kiosk.wait_for_function(qr_is_drawn)
     check(kiosk, pictures, "kiosk-done")
     number = kiosk.get_by_text(re.compile(r"^T\d{3,}$")).inner_text()
 
