@@ -30,3 +30,9 @@ def simulator(stack: Stack) -> Caller:
 def cashier(stack: Stack) -> Caller:
     signed_in = Caller(stack.base_url).post("/api/v1/auth/token", stack.demo["staff"]["cashier"])
     return Caller(stack.base_url, signed_in.body["access"], "Bearer")
+
+
+@pytest.fixture(scope="session")
+def manager(stack: Stack) -> Caller:
+    signed_in = Caller(stack.base_url).post("/api/v1/auth/token", stack.demo["staff"]["manager"])
+    return Caller(stack.base_url, signed_in.body["access"], "Bearer")
