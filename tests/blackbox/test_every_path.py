@@ -1,0 +1,190 @@
+"""Every operation of the schema is driven once with success against a running stack; a new one fails until it is too."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.blackbox.client import Caller, Reply, new_key, product, wait_for
+from tests.blackbox.flow import audit, basket, status_of
+from tests.stack import Stack
+
+API = "/api/v1"
+PARAMETER = re.compile(r"\{([^}]+)\}")
+UUID_FORM = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+WORKS = (200, 201, 202, 204)
+
+
+@dataclass
+class Schema:
+    """What the schema names, and what of it was driven."""
+
+    operations: dict[tuple[str, str], re.Pattern[str]]
+    driven: set[tuple[str, str]] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, stranger: Caller) -> "Schema":
+        reply = stranger.call("GET", f"{API}/schema/?format=json")
+        assert reply.status == 200, reply.raw
+        return cls(
+            {
+                (method.upper(), path): form_of(path)
+                for path, item in json.loads(reply.raw)["paths"].items()
+                for method in item
+                if method != "parameters"
+            }
+        )
+
+    def note(self, method: str, path: str) -> None:
+        fitting = [key for key, pattern in self.operations.items() if key[0] == method and pattern.fullmatch(path)]
+        # "/products/bebida" is told from "/products/{uuid}" by its form, "/users/me" from "/users/{…}" by having no parameter.
+        if fitting:
+            self.driven.add(min(fitting, key=lambda key: (key[1].count("{"), "_id}" not in key[1])))
+
+
+def form_of(path: str) -> re.Pattern[str]:
+    """What requests to a path of the schema look like; a parameter that ends in ``_id`` is a UUID."""
+    return re.compile(PARAMETER.sub(lambda name: UUID_FORM if name[1].endswith("_id") else "[^/]+", path))
+
+
+@dataclass(frozen=True)
+class Guide(Caller):
+    """A caller who notes what worked, and insists that it works."""
+
+    schema: Schema = field(default_factory=lambda: Schema({}))
+
+    def call(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Reply:
+        reply = super().call(method, f"{API}{path}", body, headers=headers)
+        assert reply.status in WORKS, f"{method} {path}: {reply.status} {reply.raw[:400]!r}"
+        self.schema.note(method, f"{API}{path}".partition("?")[0])
+        return reply
+
+    def put(self, path: str, body: Any) -> Reply:
+        return self.call("PUT", path, body)
+
+    def delete(self, path: str, body: Any = None) -> Reply:
+        return self.call("DELETE", path, body)
+
+    def by(self, caller: Caller) -> "Guide":
+        """The same note-book in another caller's hands."""
+        return Guide(caller.base_url, caller.token, caller.scheme, self.schema)
+
+
+@pytest.fixture
+def stranger(stack: Stack) -> Guide:
+    bare = Caller(stack.base_url)
+    return Guide(stack.base_url, schema=Schema.read(bare))
+
+
+@pytest.fixture
+def owner(stack: Stack) -> Caller:
+    signed_in = Caller(stack.base_url).post(f"{API}/auth/token", stack.demo["staff"]["owner"])
+    return Caller(stack.base_url, signed_in.body["access"], "Bearer")
+
+
+def keep_the_menu(owner: Guide, manager: Guide, board: Guide, stranger: Guide, store: str) -> None:
+    """A category, a product, its price here, its pause, and all of them gone again."""
+    stranger.get("/products?q=pudim")
+    stranger.get("/products/sobremesa")
+    stranger.get("/categories")
+    shelf = owner.post("/categories", {"name": "Sazonais"}).body
+    stranger.get(f"/categories/{shelf['id']}")
+    owner.patch(f"/categories/{shelf['id']}", {"position": 90})
+    owner.put(f"/categories/{shelf['id']}", {"name": "Da estação"})
+    chain = {"category": shelf["id"], "name": "Pamonha", "price": "9.00"}
+    pamonha = owner.post("/products", chain).body
+    owner.put(f"/products/{pamonha['id']}", chain | {"description": "De milho verde."})
+    owner.patch(f"/products/{pamonha['id']}", {"price": "9.50"})
+    manager.patch(f"/products/{pamonha['id']}?store={store}", {"price": "8.50"})
+    assert stranger.get(f"/products/{pamonha['id']}?store={store}").body["price"] == "8.50"
+    board.post(f"/products/{pamonha['id']}/pause", {"hours": 1})
+    board.delete(f"/products/{pamonha['id']}/pause")
+    options = product(stranger.get(f"/menu?store={store}").body, "pao-na-chapa")["modifier_groups"][0]["options"]
+    board.post(f"/options/{options[1]['id']}/pause", {"hours": 2})
+    board.delete(f"/options/{options[1]['id']}/pause")
+    owner.delete(f"/products/{pamonha['id']}")
+    owner.delete(f"/categories/{shelf['id']}")
+
+
+def keep_the_stock(manager: Guide) -> None:
+    item = manager.get("/inventory/items").body["results"][0]["id"]
+    manager.post("/inventory/movements", {"item": item, "quantity": 3, "reason": "purchase", "note": "nota 12"})
+    manager.patch("/inventory/items", {"item": item, "on_hand": 40})
+    manager.get(f"/inventory/items/{item}/movements")
+
+
+def sell_by_qr(kiosk: Guide, board: Guide, simulator: Caller) -> None:
+    """The brief's flow: menu, quote, checkout, QR, paid, cooked, handed over."""
+    menu = kiosk.get("/menu").body
+    kiosk.post("/orders/quote", {"items": basket(menu)["items"]})
+    order = kiosk.post("/orders/checkout", basket(menu), key=new_key()).body
+    payment = kiosk.post("/payments", {"order": order["id"], "method": "mercado_pago_qr"}, key=new_key()).body
+    assert simulator.post(f"/_sim/orders/{payment['provider_reference']}/pay").status == 200
+    wait_for(lambda: status_of(Caller(kiosk.base_url, kiosk.token), order) == "received", "the payment", seconds=2)
+    assert order["id"] in [shown["id"] for shown in board.get("/orders").body["results"]]
+    kiosk.get(f"/payments/{payment['id']}")
+    kiosk.post(f"/payments/{payment['id']}/check")
+    kiosk.get(f"/orders/{order['id']}")
+    kiosk.get(f"/orders/{order['id']}/status")
+    for step in ("in_preparation", "ready"):
+        board.patch(f"/orders/{order['id']}/status", {"status": step})
+    board.post(f"/orders/{order['id']}/recall")
+    board.patch(f"/orders/{order['id']}/status", {"status": "ready"})
+    board.patch(f"/orders/{order['id']}/status", {"status": "finished"})
+    board.post(f"/orders/{order['id']}/undo")
+    board.patch(f"/orders/{order['id']}/status", {"status": "finished"})
+    kiosk.get(f"/orders/{order['id']}/history")
+
+
+def sell_at_the_counter(kiosk: Guide, cashier: Guide) -> None:
+    order = kiosk.post("/orders/checkout", basket(kiosk.get("/menu").body), key=new_key()).body
+    payment = kiosk.post("/payments", {"order": order["id"], "method": "counter"}, key=new_key()).body
+    cashier.post(f"/payments/{payment['id']}/confirm", {"tender": "cash", "received": "20.00"})
+    left = kiosk.post("/orders/checkout", basket(kiosk.get("/menu").body), key=new_key()).body
+    kiosk.post(f"/orders/{left['id']}/cancel", {"reason": "desistiu"})
+    kiosk.delete(f"/orders/{left['id']}")
+
+
+def know_a_guest(stranger: Guide, kiosk: Guide, cashier: Guide) -> None:
+    stranger.post("/users", {"cpf": "39053344705", "name": "Rosa Nogueira", "consents": []})
+    kiosk.post("/users/lookup", {"cpf": "39053344705"})
+    cashier.get("/users/cpf/39053344705")
+
+
+def stay_signed_in(stranger: Guide, stack: Stack) -> None:
+    pair = stranger.post("/auth/token", stack.demo["staff"]["kitchen"]).body
+    stranger.post("/auth/token/refresh", {"refresh": pair["refresh"]})
+
+
+NEW_PANEL = """
+from django.utils import timezone
+from apps.stores import services
+from apps.stores.models import Device, Store
+panel = Device.objects.create(store=Store.objects.first(), kind="panel", name="Painel do salão")
+print(services.issue_pairing_code(device_id=panel.id, at=timezone.now()))
+"""
+
+
+def pair_a_screen(stranger: Guide, stack: Stack) -> None:
+    code = stack.manage("shell", "-v0", "-c", NEW_PANEL).stdout.strip()
+    stranger.post("/devices/pair", {"code": code})
+
+
+def test_every_operation_of_the_schema_works_from_outside(
+    stack: Stack, stranger: Guide, owner: Caller, manager: Caller, cashier: Caller, kiosk: Caller, board: Caller,
+    simulator: Caller,
+) -> None:  # fmt: skip
+    at_kiosk, at_board, at_counter = stranger.by(kiosk), stranger.by(board), stranger.by(cashier)
+    keep_the_menu(stranger.by(owner), stranger.by(manager), at_board, stranger, stack.demo["stores"][0]["id"])
+    keep_the_stock(stranger.by(manager))
+    sell_by_qr(at_kiosk, at_board, simulator)
+    sell_at_the_counter(at_kiosk, at_counter)
+    know_a_guest(stranger, at_kiosk, at_counter)
+    stay_signed_in(stranger, stack)
+    pair_a_screen(stranger, stack)
+
+    missed = stranger.schema.operations.keys() - stranger.schema.driven
+    assert sorted(missed) == []
+    assert audit(stack)["ok"]
