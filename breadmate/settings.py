@@ -21,6 +21,7 @@ SECRET_KEY = (
 )
 DEBUG = False
 DEMO = env.bool("DEMO", False)
+CATEGORIES = env.list("CATEGORIES", default=["Lanche", "Acompanhamento", "Bebida", "Sobremesa"])
 
 PORT = env.int("PORT", 8000)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")

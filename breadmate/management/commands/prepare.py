@@ -12,15 +12,17 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from apps.catalog.models import Category
+from apps.catalog.services import create_category
 from apps.core import partitions
 from apps.stores.models import Store
 from breadmate import demo
 
 
 class Command(BaseCommand):
-    """Migrate when something is new, make partitions, fill an empty database with the demo shop when asked to."""
+    """Migrate when something is new, make partitions, give an empty database the demo shop or the first categories."""
 
-    help = "Prepara o banco: migrações, partições e, com DEMO=1, a loja de demonstração."
+    help = "Prepara o banco: migrações, partições, primeiras categorias e, com DEMO=1, a loja de demonstração."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take where the demo's credentials are to be written."""
@@ -38,6 +40,9 @@ class Command(BaseCommand):
         if settings.DEMO:
             demo.refuse_in_production()
             self._demo(options["demo_file"])
+        elif not Category.objects.exists():
+            for position, name in enumerate(settings.CATEGORIES):
+                create_category(terms={"name": name, "position": position}, at=now)
 
     def _demo(self, file: Path | None) -> None:
         now = timezone.now()
