@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test lint fmt lock test-bare dev
+.PHONY: run test lint fmt lock k8s test-bare dev
 
 run:
 	@./run
@@ -16,7 +16,7 @@ dev:
 	@$(SET_UP)
 
 # All checks run even when one fails: one look shows everything there is to mend.
-CHECKS := check-code check-format check-types check-imports check-migrations check-templates check-house
+CHECKS := check-code check-format check-types check-imports check-migrations check-templates check-deployment check-house
 .PHONY: $(CHECKS)
 
 lint: dev
@@ -41,6 +41,16 @@ check-migrations:
 check-templates:
 	$(PYTHON) -m djlint templates --lint --quiet
 
+# Image, compose and manifests, strictly and offline: a typo in any of them fails here.
+MANIFESTS := .run/manifests
+check-deployment:
+	@mkdir -p $(MANIFESTS)
+	.venv/bin/hadolint Dockerfile
+	$(PYTHON) -m check_jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
+	.venv/bin/kubectl kustomize k8s/overlays/dev > $(MANIFESTS)/dev.yaml
+	.venv/bin/kubectl kustomize k8s/overlays/prod > $(MANIFESTS)/prod.yaml
+	$(PYTHON) -m kubernetes_validate --quiet --strict -k 1.33 $(MANIFESTS)/dev.yaml $(MANIFESTS)/prod.yaml k8s/breadmate.yaml k8s/overlays/prod/secret.example.yaml
+
 # The rules of the house that no linter knows: facades, relations, docstrings, made documents.
 check-house:
 	$(PYTHON) -m pytest tests/architecture -q
@@ -53,6 +63,9 @@ lock: dev
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-embedded.in -o requirements-embedded.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+k8s: dev
+	$(PYTHON) -m breadmate.deploy
 
 test-bare:
 	@tests/bare/run.sh
