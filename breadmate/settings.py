@@ -239,6 +239,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # Life of an unpaid order and of the QR shown for it; the limits that protect the shop (api.md).
 ORDER_TTL_SECONDS = env.int("ORDER_TTL_SECONDS", 300)
 COUNTER_TTL_SECONDS = env.int("COUNTER_TTL_SECONDS", 1800)
+STATION_PARALLEL = max(env.int("STATION_PARALLEL", 3), 1)  # things one station makes at a time, for the promised time
 
 # Customers' CPFs: `id:key` pairs, the current one first, and the key of the blind index; docs/customers.md.
 CUSTOMER_KEYS = env.str("CUSTOMER_KEYS", "")

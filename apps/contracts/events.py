@@ -73,6 +73,16 @@ class OrderStatusChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderItemMoved(Event):
+    """One item of the order was made, or taken back; ``state`` is done or started."""
+
+    type: ClassVar[str] = "order.item_moved"
+
+    item: UUID
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReady(Event):
     """The order may be called. Published once an order: a recall and a second ready say nothing."""
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.facade import Actor, InvalidError, Role, claim_from, page, stored_answer
-from apps.orders import checkout, documents, guards, queries, services
+from apps.orders import checkout, documents, guards, preparation, queries, services
 from apps.orders.models import Order
 from apps.orders.rules import Status, status_of
 from apps.orders.serializers import (
@@ -189,6 +189,30 @@ class OrderRecallView(APIView):
     def post(self, request: Request, order_id: UUID) -> Response:
         """Bring a ready order back to its old place."""
         services.recall_order(order_id=order_id, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+
+
+class ItemBumpView(APIView):
+    """One item is made."""
+
+    permission_classes = [may(*KITCHEN)]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
+        """Say that everything of it is made; the first one starts the order, the last makes it ready."""
+        preparation.bump_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+
+
+class ItemRecallView(APIView):
+    """One item is not made after all."""
+
+    permission_classes = [may(*KITCHEN)]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
+        """Take it back into preparation, and a ready order with it to its old place."""
+        preparation.recall_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
         return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 

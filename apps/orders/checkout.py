@@ -58,13 +58,15 @@ class Cart:
 class Priced:
     """A cart found on the menu, with what it costs and the coupon that was counted in."""
 
+    store_id: UUID
     items: list[ChosenItem]
     price: Price
     coupon: Offer | None
 
     def quote(self) -> dict[str, Any]:
         """Say it as api.md does."""
-        return documents.quote_document(self.items, self.price)
+        things = [thing for item in self.items for thing in item.things()]
+        return documents.quote_document(self.items, self.price, queries.quoted_minutes(self.store_id, things))
 
 
 def quote(*, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "") -> dict[str, Any]:
@@ -145,7 +147,7 @@ def _priced(store: StoreFacts, items: tuple[AskedItem, ...], code: str) -> Price
         raise InvalidError(
             "Um pedido vai até R$ 5.000,00.", errors=[{"field": "items", "code": "max_total", "detail": ""}]
         )
-    return Priced(items=chosen, price=priced, coupon=coupon)
+    return Priced(store_id=store.id, items=chosen, price=priced, coupon=coupon)
 
 
 @transaction.atomic

@@ -38,7 +38,7 @@ def order_document(order: Order, items: list[dict[str, Any]], discounts: Sequenc
         "total": str(order.total),
         "placed_at": iso(order.placed_at),
         "paid_at": iso(order.paid_at),
-        "promised_at": None,
+        "promised_at": iso(order.promised_at),
         "ready_at": iso(order.ready_at),
         "expires_at": iso(order.expires_at),
         "scheduled_for": None,
@@ -72,7 +72,7 @@ def board_document(order: Order) -> dict[str, Any]:
         "paid_at": iso(order.paid_at),
         "queue_at": iso(order.queue_at),
         "ready_at": iso(order.ready_at),
-        "promised_at": None,
+        "promised_at": iso(order.promised_at),
         "scheduled_for": None,
     }
 
@@ -89,7 +89,7 @@ def narrow_document(order: Order) -> dict[str, Any]:
         "number": order.number,
         "status": Status(order.status).code,
         "status_label": Status(order.status).label,
-        "promised_at": None,
+        "promised_at": iso(order.promised_at),
         "version": order.version,
     }
 
@@ -138,8 +138,8 @@ def stored_item_document(line: OrderLine) -> dict[str, Any]:
     return item_document(line, list(line.options.all()), state, list(line.slots.all()))
 
 
-def quote_document(items: Sequence[ChosenItem], price: Price) -> dict[str, Any]:
-    """Say what a cart would cost."""
+def quote_document(items: Sequence[ChosenItem], price: Price, promised_minutes: int) -> dict[str, Any]:
+    """Say what a cart would cost, and in how many minutes it would be ready."""
     return {
         "items": [
             {
@@ -167,7 +167,7 @@ def quote_document(items: Sequence[ChosenItem], price: Price) -> dict[str, Any]:
         "discount_total": str(price.discount_total),
         "discounts": [{"name": each.name, "amount": str(each.amount)} for each in price.discounts],
         "total": str(price.total),
-        "promised_minutes": max((item.prep_minutes() for item in items), default=0),
+        "promised_minutes": promised_minutes,
     }
 
 

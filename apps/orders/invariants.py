@@ -36,7 +36,7 @@ sql_invariant(
 )
 sql_invariant(
     "O2",
-    "An order's history is an unbroken legal path that ends in its status.",
+    "An order's history is an unbroken legal path that ends in its status; every version is a step of it or of an item.",
     f"""
     WITH steps AS (
         SELECT change.*, lag(to_status) OVER path AS came_from, lag(at) OVER path AS came_at,
@@ -45,16 +45,24 @@ sql_invariant(
         WINDOW path AS (PARTITION BY order_id ORDER BY seq)
     )
     SELECT order_id, seq, 'broken step' FROM steps
-    WHERE (place = 1 AND (from_status IS NOT NULL OR to_status <> {int(Status.AWAITING_PAYMENT)}))
+    WHERE (place = 1 AND (seq <> 1 OR from_status IS NOT NULL OR to_status <> {int(Status.AWAITING_PAYMENT)}))
        OR (place > 1 AND (from_status IS DISTINCT FROM came_from OR at < came_at
            OR (kind, from_status, to_status) NOT IN ({LEGAL})))
-       OR seq <> place
     UNION ALL
     SELECT o.id, o.version, 'history does not end here'
     FROM orders_order o
-    LEFT JOIN orders_statuschange last ON last.order_id = o.id AND last.seq = o.version
-    WHERE last.to_status IS DISTINCT FROM o.status::smallint
-       OR EXISTS (SELECT FROM orders_statuschange later WHERE later.order_id = o.id AND later.seq > o.version)
+    LEFT JOIN LATERAL (
+        SELECT to_status, seq FROM orders_statuschange WHERE order_id = o.id ORDER BY seq DESC LIMIT 1
+    ) last ON true
+    WHERE last.to_status IS DISTINCT FROM o.status::smallint OR last.seq > o.version
+    UNION ALL
+    SELECT o.id, o.version, 'a version that nothing explains'
+    FROM orders_order o
+    LEFT JOIN (SELECT order_id, count(*) FROM orders_statuschange GROUP BY order_id) steps ON steps.order_id = o.id
+    LEFT JOIN (
+        SELECT subject_id, count(DISTINCT seq) FROM core_storedevent WHERE type = 'order.item_moved' GROUP BY subject_id
+    ) items ON items.subject_id = o.id
+    WHERE o.version <> coalesce(steps.count, 0) + coalesce(items.count, 0)
     """,
 )
 sql_invariant(

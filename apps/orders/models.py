@@ -13,8 +13,9 @@ DINING = [("eat_in", "comer aqui"), ("take_out", "levar")]
 class Order(models.Model):
     """One purchase at one store, from the kiosk to the counter.
 
-    ``status`` changes only in ``orders.services``; legal moves are ``rules.MOVES`` (ADR-0004). ``version`` is raised by every
-    change of status and is the ``seq`` of its event. Names and prices are copied into the lines and never change.
+    ``status`` changes only in ``orders.services.take_step``; legal moves are ``rules.MOVES`` (ADR-0004). ``version`` is raised
+    by every change of status or of an item's preparation and is the ``seq`` of its event. Names and prices are copied into the
+    lines and never change.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -39,6 +40,7 @@ class Order(models.Model):
     expires_at = models.DateTimeField("expira em", null=True)
     paid_at = models.DateTimeField("pago em", null=True)
     queue_at = models.DateTimeField("na fila desde", null=True)
+    promised_at = models.DateTimeField("prometido para", null=True, help_text="Calculado quando foi pago.")
     ready_at = models.DateTimeField("pronto em", null=True)
     moved_at = models.DateTimeField("última mudança")
 
@@ -198,6 +200,7 @@ class Preparation(models.Model):
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="preparations")
     slot = models.ForeignKey(OrderSlot, models.CASCADE, related_name="+", null=True, db_index=False)
     station = models.CharField("praça", max_length=16)
+    prep_minutes = models.PositiveSmallIntegerField("preparo (min)", default=0, db_default=0)
     state = models.CharField("estado", max_length=8, default=PreparationState.QUEUED)
     started_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)

@@ -1,19 +1,28 @@
 """Reading orders; every list is bounded."""
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.conf import settings
+from django.db.models import Case, F, FloatField, Prefetch, QuerySet, Sum, Value, When
+from django.db.models.functions import Extract, Greatest
+from django.utils import timezone
 
 from apps.core.facade import Actor, Role
 from apps.orders.errors import OrderNotFoundError
-from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, StatusChange
-from apps.orders.rules import ON_BOARD, Status
+from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, Preparation, StatusChange
+from apps.orders.promise import promised_minutes
+from apps.orders.rules import ON_BOARD, PreparationState, Status
 from apps.stores.facade import actor_names
 
 BOARD_LIMIT = 200
 SHOWN_AHEAD = timedelta(minutes=10)
+COOKED_WITHIN = timedelta(hours=2)  # who has waited longer has been forgotten and is before nobody
+QUEUE_KNOWN_SECONDS = 2.0
+DONE_LISTED = 12
+DONE_WITHIN = timedelta(hours=2)
 SEES_STORE = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR})
 
 
@@ -77,6 +86,48 @@ def panel(store_id: UUID, at: datetime) -> list[Order]:
         store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
     )
     return list(orders.order_by("-status", "queue_at")[:BOARD_LIMIT])
+
+
+def handed_over(store_id: UUID, at: datetime) -> list[Order]:
+    """Return the orders a store handed over last, newest first, at most ``DONE_LISTED``. One query."""
+    since = at - DONE_WITHIN
+    orders = Order.objects.filter(store_id=store_id, placed_at__gte=since, status=Status.FINISHED, moved_at__gte=since)
+    return list(orders.order_by("-moved_at")[:DONE_LISTED])
+
+
+def queued_minutes(store_id: UUID, at: datetime) -> dict[str, float]:
+    """Return the minutes of work that wait at each station of a store, less what has passed of things begun. One query."""
+    passed = Extract(Value(at) - F("started_at"), "epoch") / 60.0
+    left = Case(
+        When(state=PreparationState.STARTED, then=Greatest(F("prep_minutes") - passed, 0.0)),
+        default=F("prep_minutes"),
+        output_field=FloatField(),
+    )
+    waiting = Preparation.objects.filter(
+        line__order__store_id=store_id,
+        line__order__status__in=[int(Status.RECEIVED), int(Status.IN_PREPARATION)],
+        line__order__queue_at__range=(at - COOKED_WITHIN, at),
+        state__in=[PreparationState.QUEUED, PreparationState.STARTED],
+    )
+    return dict(waiting.values_list("station").annotate(minutes=Sum(left)))
+
+
+def promise(store_id: UUID, things: Iterable[tuple[str, int]], at: datetime) -> timedelta:
+    """Return how long an order of these things, as (station, minutes), takes from now on. One query."""
+    return timedelta(minutes=promised_minutes(things, queued_minutes(store_id, at), settings.STATION_PARALLEL))
+
+
+_queues: dict[UUID, tuple[float, Mapping[str, float]]] = {}
+
+
+def quoted_minutes(store_id: UUID, things: Iterable[tuple[str, int]]) -> int:
+    """Return in how many minutes a cart of these things would be ready, by queues at most two seconds old."""
+    now = time.monotonic()
+    known_until, queued = _queues.get(store_id, (0.0, {}))
+    if now >= known_until:
+        queued = queued_minutes(store_id, timezone.now())
+        _queues[store_id] = (now + QUEUE_KNOWN_SECONDS, queued)
+    return promised_minutes(things, queued, settings.STATION_PARALLEL)
 
 
 def order_by_token(token: str) -> Order | None:

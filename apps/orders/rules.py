@@ -195,9 +195,10 @@ class ChosenItem:
             units[slot.choice.product.id] += self.quantity
         return units
 
-    def prep_minutes(self) -> int:
-        """Return how long the slowest thing in it takes."""
-        return max([self.product.prep_minutes, *(slot.choice.product.prep_minutes for slot in self.slots)])
+    def things(self) -> list[tuple[str, int]]:
+        """Return station and minutes of each thing to make: itself, or what fills its slots."""
+        made = [slot.choice.product for slot in self.slots] or [self.product]
+        return [(product.station, product.prep_minutes) for product in made]
 
 
 MOST_UNITS = 300

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from apps.contracts.events import OrderCancelled, OrderExpired, OrderHandedOver, OrderPaid, OrderReady
 from apps.core.facade import SYSTEM, Actor, Role, new_id, publish
 from apps.inventory import facade as inventory
-from apps.orders import history
+from apps.orders import history, queries
 from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
 from apps.orders.models import Order, OrderLine, OrderSlot, Preparation
 from apps.orders.rules import MOVES, MoveKind, PreparationState, Status, check_hand_move, undo_target
@@ -33,7 +33,7 @@ def move_order(*, order_id: UUID, to: Status, by: Actor, at: datetime) -> Order:
     Locks: the order row, until commit. Emits: ``OrderStatusChanged``; ``OrderReady`` the first time it is ready,
     ``OrderHandedOver`` when it is finished.
     """
-    order = _for_kitchen(order_id, by)
+    order = lock_for_kitchen(order_id, by)
     if order.status == to:
         return order
     check_hand_move(Status(order.status), to)
@@ -51,7 +51,7 @@ def undo_move(*, order_id: UUID, by: Actor, at: datetime) -> Order:
 
     Locks: the order row, until commit. Emits: ``OrderStatusChanged``.
     """
-    order = _for_kitchen(order_id, by)
+    order = lock_for_kitchen(order_id, by)
     last = order.history.order_by("-seq").first()
     if last is None or last.kind != MoveKind.MOVE:
         raise IllegalMoveError(Status(order.status).label, "desfazer", [])
@@ -69,7 +69,7 @@ def recall_order(*, order_id: UUID, by: Actor, at: datetime) -> Order:
 
     Locks: the order row, until commit. Emits: ``OrderStatusChanged``.
     """
-    order = _for_kitchen(order_id, by)
+    order = lock_for_kitchen(order_id, by)
     if order.status == Status.IN_PREPARATION:
         return order
     if order.status not in MOVES[MoveKind.RECALL]:
@@ -187,8 +187,10 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
         return False
     order.paid_at = order.queue_at = at
     order.expires_at = None
+    things = _things_to_make(order_id)
+    order.promised_at = at + queries.promise(order.store_id, [(each.station, each.prep_minutes) for each in things], at)
     _step(order, Status.RECEIVED, MoveKind.MOVE, by, at)
-    Preparation.objects.bulk_create(_things_to_make(order_id))
+    Preparation.objects.bulk_create(things)
     publish(OrderPaid(subject=order.id, store=order.store_id, seq=order.version, at=at))
     inventory.take_reserved(order_id=order_id, by=by, at=at)
     return True
@@ -196,15 +198,32 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
 
 def _things_to_make(order_id: UUID) -> list[Preparation]:
     """Return a new row for each single's line and each slot of a combo's."""
-    singles = OrderLine.objects.filter(order_id=order_id, slots=None)
-    slots = OrderSlot.objects.filter(line__order_id=order_id)
+    singles = OrderLine.objects.filter(order_id=order_id, slots=None).select_related("product")
+    slots = OrderSlot.objects.filter(line__order_id=order_id).select_related("product")
     return [
-        *(Preparation(id=new_id(), line_id=line.id, station=line.station) for line in singles),
-        *(Preparation(id=new_id(), line_id=slot.line_id, slot=slot, station=slot.station) for slot in slots),
+        *(
+            Preparation(id=new_id(), line_id=line.id, station=line.station, prep_minutes=line.product.prep_minutes)
+            for line in singles
+        ),
+        *(
+            Preparation(
+                id=new_id(),
+                line_id=slot.line_id,
+                slot=slot,
+                station=slot.station,
+                prep_minutes=slot.product.prep_minutes,
+            )
+            for slot in slots
+        ),
     ]
 
 
-def _for_kitchen(order_id: UUID, by: Actor) -> Order:
+def lock_for_kitchen(order_id: UUID, by: Actor) -> Order:
+    """Return one order locked, for kitchen and counter to work on.
+
+    Raises:
+        OrderNotFoundError: no such order in the actor's stores.
+    """
     order = Order.objects.select_for_update().filter(id=order_id).first()
     if order is None or not by.roles_at(order.store_id) & KITCHEN_ROLES:
         raise OrderNotFoundError
@@ -212,14 +231,21 @@ def _for_kitchen(order_id: UUID, by: Actor) -> Order:
 
 
 def _step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime) -> None:
-    """Write one step: the row, its preparations, the history, the events. The caller holds the lock and knows it is legal."""
+    """Take one step with everything there is to make in the order."""
+    _follow(order, to, kind, at)
+    take_step(order, to, kind, by, at)
+
+
+def take_step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime) -> None:
+    """Write one step: the row, the history, the events. The caller holds the lock and knows it is legal."""
     was = Status(order.status)
     first_ready = to == Status.READY and order.ready_at is None
     order.status, order.version, order.moved_at = to, order.version + 1, at
     if first_ready:
         order.ready_at = at
-    order.save(update_fields=["status", "version", "moved_at", "paid_at", "queue_at", "ready_at", "expires_at"])
-    _follow(order, to, at)
+    order.save(
+        update_fields=["status", "version", "moved_at", "paid_at", "queue_at", "promised_at", "ready_at", "expires_at"]
+    )
     history.record(order, from_status=was, by=by, at=at, kind=kind)
     if first_ready:
         publish(OrderReady(subject=order.id, store=order.store_id, seq=order.version, at=at, number=order.number))
@@ -227,13 +253,16 @@ def _step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime) -> 
         publish(OrderHandedOver(subject=order.id, store=order.store_id, seq=order.version, at=at))
 
 
-def _follow(order: Order, to: Status, at: datetime) -> None:
-    """Let the things to make follow a step of the whole order."""
+def _follow(order: Order, to: Status, kind: MoveKind, at: datetime) -> None:
+    """Let the things to make follow a step of the whole order, before it is taken; an undo leaves alone what was made before."""
     rows = Preparation.objects.filter(line__order_id=order.id).exclude(state=PreparationState.VOIDED)
     if to == Status.RECEIVED:
         rows.update(state=PreparationState.QUEUED, started_at=None, done_at=None)
     elif to == Status.IN_PREPARATION:
         rows.filter(state=PreparationState.QUEUED).update(state=PreparationState.STARTED, started_at=at)
-        rows.filter(state=PreparationState.DONE).update(state=PreparationState.STARTED, done_at=None)
+        made = rows.filter(state=PreparationState.DONE)
+        if kind == MoveKind.UNDO:
+            made = made.filter(done_at__gte=order.moved_at)
+        made.update(state=PreparationState.STARTED, done_at=None)
     elif to == Status.READY:
         rows.exclude(state=PreparationState.DONE).update(state=PreparationState.DONE, done_at=at)

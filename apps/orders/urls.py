@@ -12,6 +12,8 @@ urlpatterns = [
     path("orders/<uuid:order_id>/cancel", api.OrderCancelView.as_view()),
     path("orders/<uuid:order_id>/status", api.OrderStatusView.as_view()),
     path("orders/<uuid:order_id>/recall", api.OrderRecallView.as_view()),
+    path("orders/<uuid:order_id>/items/<uuid:item_id>/bump", api.ItemBumpView.as_view()),
+    path("orders/<uuid:order_id>/items/<uuid:item_id>/recall", api.ItemRecallView.as_view()),
     path("orders/<uuid:order_id>/undo", api.OrderUndoView.as_view()),
     path("orders/<uuid:order_id>/history", api.OrderHistoryView.as_view()),
 ]

@@ -103,6 +103,11 @@ def history_that_does_not_end_in_the_status(order: Order) -> object:
     return order.id
 
 
+def version_that_nothing_explains(order: Order) -> object:
+    Order.objects.filter(id=order.id).update(version=order.version + 1)
+    return order.id
+
+
 def step_before_the_one_before_it(order: Order) -> object:
     order.history.filter(seq=2).update(at=timezone.now() - timedelta(days=1))
     return order.id
@@ -212,6 +217,7 @@ PLANTED: list[tuple[str, Callable[[Order], object]]] = [
     ("O1", number_given_twice),
     ("O2", step_skipped),
     ("O2", history_that_does_not_end_in_the_status),
+    ("O2", version_that_nothing_explains),
     ("O2", step_before_the_one_before_it),
     ("O3", thing_to_make_lost),
     ("O3", thing_to_make_of_an_unpaid_order),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.core.actors import Role
+from apps.core.formats import iso
 from apps.orders.models import Order
 from apps.orders.rules import Status
 from tests.factories import order_in
@@ -81,7 +82,7 @@ def test_narrow_answer_says_where_an_order_stands_and_when_to_ask_again(status: 
         "number": order.number,
         "status": status.code,
         "status_label": status.label,
-        "promised_at": None,
+        "promised_at": iso(order.promised_at),
         "version": order.version,
     }
     assert reply.response["Retry-After"] == ("5" if status <= Status.READY else "30")
