@@ -63,6 +63,8 @@ INSTALLED_APPS = [
 STREAM_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "apps.core.request_log.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "apps.core.edge.StreamEdgeMiddleware",
 ]
 WEB_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",

@@ -1,9 +1,10 @@
 """The outermost check of a request: what no view should have to think about, and problem documents for whatever fails."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -62,6 +63,28 @@ class EdgeMiddleware:
         except DomainError as error:
             return from_domain(error)
         response = self.get_response(request)
+        if response.status_code >= 400 and response.headers.get("Content-Type") != PROBLEM_JSON:  # noqa: PLR2004
+            return _as_problem(response)
+        return response
+
+
+class StreamEdgeMiddleware:
+    """The same for the stream process, which has no pages: a body is never read, and every error is a problem document."""
+
+    sync_capable = False
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on, or refuse it."""
+        try:
+            check_line(request)
+        except DomainError as error:
+            return from_domain(error)
+        response = await self.get_response(request)
         if response.status_code >= 400 and response.headers.get("Content-Type") != PROBLEM_JSON:  # noqa: PLR2004
             return _as_problem(response)
         return response

@@ -17,7 +17,7 @@ from uuid import UUID
 import redis.asyncio as aioredis
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.http import HttpRequest, StreamingHttpResponse
 from redis import RedisError
 
@@ -68,9 +68,16 @@ class Hub:
         self.lookouts: list[asyncio.Task[None]] = []
 
     async def watch(
-        self, key: tuple[str, UUID], touches: Callable[[News], bool], draw: Callable[[], Drawing]
+        self,
+        key: tuple[str, UUID],
+        touches: Callable[[News], bool],
+        draw: Callable[[], Drawing],
+        allowed: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[bytes]:
-        """Yield the whole state now and after every change, and a beat every five seconds, for ten minutes at most."""
+        """Yield the whole state now and after every change, and a beat every five seconds, for ten minutes at most.
+
+        ``allowed`` is asked again before every beat; the stream of a reader who may not read any more ends there.
+        """
         self._start()
         feed = self.feeds.setdefault(key, Feed(touches=touches, draw=draw))
         queue: asyncio.Queue[Drawing] = asyncio.Queue(maxsize=1)
@@ -88,6 +95,8 @@ class Hub:
                     drawing = await asyncio.wait_for(queue.get(), max(next_beat - loop.time(), 0))
                 except TimeoutError:
                     next_beat += BEAT_SECONDS
+                    if not await still(allowed):
+                        return
                     yield beat(shown.version)
                     continue
                 if drawing != shown:
@@ -166,6 +175,15 @@ def beat(version: int) -> bytes:
     """Return the sign of life, with the server's clock."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f'event: beat\ndata: {{"now": "{now}", "version": {version}}}\n\n'.encode()
+
+
+async def still(allowed: Callable[[], bool]) -> bool:
+    """Tell whether a reader may go on; while the database is away nobody is turned out."""
+    try:
+        return await in_thread(allowed)
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("streams cannot check who reads: %r", problem)
+        return True
 
 
 async def in_thread(work: Callable[[], T]) -> T:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.views.decorators.http import require_GET
 
 from apps.core.facade import Drawing, hub, in_thread, problem, stream_response
 from apps.kiosk.screens import tracking_drawing
@@ -10,6 +11,7 @@ from apps.orders.facade import OrderNotFoundError, narrow_document, narrow_order
 from apps.stores.facade import asked_kind, device_from_cookie, device_from_header
 
 
+@require_GET
 async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | StreamingHttpResponse:
     """Stream where an order stands to the devices that may see it."""
 
@@ -29,14 +31,16 @@ async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | Streamin
         found = order_alone(order_id)
         return Drawing(event="order", version=found.version, data=narrow_document(found))
 
-    return stream_response(request, hub.watch(("order", order_id), lambda news: news.subject == order_id, draw))
+    events = hub.watch(("order", order_id), lambda news: news.subject == order_id, draw, authorise)
+    return stream_response(request, events)
 
 
+@require_GET
 async def tracking(request: HttpRequest, token: str) -> HttpResponse | StreamingHttpResponse:
     """Stream one order to whoever has its link."""
     found = await in_thread(lambda: order_by_token(token))
     if found is None:
-        return HttpResponse(status=404)
+        return problem(status=404)
     order_id = found.id
     events = hub.watch(("tracking", order_id), lambda news: news.subject == order_id, lambda: tracking_drawing(token))
     return stream_response(request, events)
