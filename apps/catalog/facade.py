@@ -1,5 +1,6 @@
 """What the other apps may use of catalog."""
 
+from apps.catalog.models import STATIONS
 from apps.catalog.queries import menu_snapshot
 from apps.catalog.services import clear_mark, hold_menu, set_mark, set_sold_out
 from apps.catalog.snapshot import (
@@ -14,6 +15,7 @@ from apps.catalog.snapshot import (
 )
 
 __all__ = [
+    "STATIONS",
     "ChoiceSnapshot",
     "GroupSnapshot",
     "MarkKind",

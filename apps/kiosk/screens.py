@@ -1,11 +1,13 @@
 """What the guest's phone shows."""
 
 from typing import Any
+from uuid import UUID
 
 from django.template.loader import render_to_string
 
 from apps.core.facade import Drawing
-from apps.orders.facade import Order, Status, options_of, order_by_token
+from apps.orders.facade import Order, OrderLine, Status, options_of, order_by_token
+from apps.payments.facade import payment_facts
 
 
 def tracked(order: Order) -> dict[str, Any]:
@@ -17,7 +19,9 @@ def tracked(order: Order) -> dict[str, Any]:
         "store_name": order.store.name,
         "total": order.total,
         "placed_at": order.placed_at,
-        "promised_at": None,
+        "promised_at": order.promised_at,
+        "token": order.tracking_token,
+        "is_paid": order.paid_at is not None,
         "items": [
             {
                 "quantity": line.quantity,
@@ -30,6 +34,47 @@ def tracked(order: Order) -> dict[str, Any]:
             for line in order.lines.all()
         ],
     }
+
+
+def receipt_of(order: Order) -> dict[str, Any]:
+    """Return a paid order with its money, as the receipt's template needs it."""
+    return {
+        "number": order.number,
+        "token": order.tracking_token,
+        "store_name": order.store.name,
+        "status": Status(order.status).code,
+        "dining_option": order.dining_option,
+        "guest_name": order.guest_name,
+        "pickup_code": order.pickup_code,
+        "paid_at": order.paid_at,
+        "subtotal": order.subtotal,
+        "discounts": [{"name": each.name, "amount": each.amount} for each in order.discounts.all()],
+        "total": order.total,
+        "payment": payment_facts(order.id),
+        "items": [
+            {
+                "quantity": line.quantity,
+                "name": line.name,
+                "unit_price": line.unit_price,
+                "total": line.total,
+                "note": line.note,
+                "options": _priced_options(line, None),
+                "slots": [
+                    {"name": slot.name, "price": slot.price_delta, "options": _priced_options(line, slot.id)}
+                    for slot in line.slots.all()
+                ],
+            }
+            for line in order.lines.all()
+        ],
+    }
+
+
+def _priced_options(line: OrderLine, slot_id: UUID | None) -> list[dict[str, Any]]:
+    return [
+        {"quantity": option.quantity, "name": option.name, "price": option.unit_price}
+        for option in line.options.all()
+        if option.slot_id == slot_id
+    ]
 
 
 def tracking_drawing(token: str) -> Drawing:

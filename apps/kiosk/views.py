@@ -2,13 +2,14 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET
 
 from apps.core.facade import Role, qr_svg
-from apps.kiosk.screens import tracked
+from apps.kiosk.screens import receipt_of, tracked
 from apps.orders.facade import order_by_token
 from apps.stores.facade import device_from_cookie, store_by_id
 
@@ -27,7 +28,7 @@ def kiosk(request: HttpRequest) -> HttpResponse:
     context = {
         "store_name": store.name,
         "api_base": "/api/v1",
-        "stream_url": settings.STREAM_URL,
+        "menu_stream": f"{settings.STREAM_URL}/api/v1/menu/stream",
         "idle_seconds": IDLE_SECONDS,
     }
     return render(request, "kiosk/app.html", context)
@@ -47,6 +48,19 @@ def tracking(request: HttpRequest, token: str) -> HttpResponse:
         "fragment_url": f"{path}order/",
     }
     return render(request, "kiosk/tracking.html", context)
+
+
+@require_GET
+@never_cache
+def receipt(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what was bought and how it was paid, to be printed; an order that is not paid has none yet."""
+    order = order_by_token(token)
+    if order is None:
+        return render(request, "kiosk/tracking_missing.html", status=404)
+    if order.paid_at is None:
+        return redirect("tracking", token)
+    with timezone.override(order.store.timezone):
+        return render(request, "kiosk/receipt.html", {"order": receipt_of(order)})
 
 
 @require_GET

@@ -1,27 +1,41 @@
 """What board and panel show, as their templates need it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.template.loader import render_to_string
 
+from apps.catalog.facade import STATIONS
 from apps.core.facade import Drawing, iso
 from apps.kitchen.models import Call
-from apps.orders.facade import Order, Status, board, item_state, options_of, panel
+from apps.orders.facade import Order, OrderLine, Status, board, handed_over, item_state, options_of, panel
 
 NEXT = {
     Status.RECEIVED: (Status.IN_PREPARATION, "Começar"),
     Status.IN_PREPARATION: (Status.READY, "Pronto"),
     Status.READY: (Status.FINISHED, "Entregue"),
 }
+TO_MAKE = ("queued", "started")
 CALLS_SHOWN = 8
 CALLS_KEPT = timedelta(hours=2)
 
 
 def shown_on_board(store_id: UUID, at: datetime) -> dict[str, Any]:
     """Return what the board's templates need."""
-    return {"orders": [_ticket(order) for order in board(store_id, at)]}
+    orders = board(store_id, at)
+    return {
+        "orders": [_ticket(order) for order in orders],
+        "stations": [{"code": code, "label": label} for code, label in STATIONS],
+        "all_day": _all_day(orders),
+        "recent": [
+            {"id": order.id, "number": order.number, "is_ready": order.status == Status.READY, "at": order.moved_at}
+            for order in [*sorted(orders, key=_newest_first), *handed_over(store_id, at)]
+            if order.status in (Status.READY, Status.FINISHED)
+        ],
+    }
 
 
 def shown_on_panel(store_id: UUID, at: datetime) -> dict[str, Any]:
@@ -61,8 +75,45 @@ def panel_drawing(store_id: UUID, at: datetime) -> Drawing:
     return Drawing(event="panel", version=len(shown["calls"]), data={"html": html, "calls": shown["calls"]})
 
 
+def _newest_first(order: Order) -> float:
+    return -order.moved_at.timestamp()
+
+
+def _all_day(orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Return how many of each thing are still to be made, station by station, most first."""
+    units: Counter[tuple[str, str]] = Counter()
+    for line in (line for order in orders for line in order.lines.all()):
+        names = {slot.id: slot.name for slot in line.slots.all()} | {None: line.name}
+        for row in line.preparations.all():
+            if row.state in TO_MAKE:
+                units[row.station, names[row.slot_id]] += line.quantity
+    counted = sorted(units.items(), key=lambda each: (-each[1], each[0]))
+    return [
+        {
+            "code": code,
+            "label": label,
+            "things": [{"name": name, "units": count} for (station, name), count in counted if station == code],
+        }
+        for code, label in STATIONS
+        if any(station == code for station, _ in units)
+    ]
+
+
+def _stations(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
+    """Return where things of these lines are made, and whether all of them there are."""
+    states: dict[str, list[str]] = {}
+    for row in (row for line in lines for row in line.preparations.all()):
+        states.setdefault(row.station, []).append(row.state)
+    return [
+        {"code": code, "label": label, "is_done": not any(state in TO_MAKE for state in states[code])}
+        for code, label in STATIONS
+        if code in states
+    ]
+
+
 def _ticket(order: Order) -> dict[str, Any]:
     next_status, next_label = NEXT[Status(order.status)]
+    lines = list(order.lines.all())
     return {
         "id": order.id,
         "number": order.number,
@@ -75,11 +126,15 @@ def _ticket(order: Order) -> dict[str, Any]:
         "placed_at": order.placed_at,
         "paid_at": order.paid_at,
         "queue_at": order.queue_at,
+        "promised_at": order.promised_at,
+        "stations": _stations(lines),
         "next_status": next_status.code,
         "next_label": next_label,
         "can_recall": order.status == Status.READY,
         "items": [
             {
+                "id": line.id,
+                "stations": _stations([line]),
                 "quantity": line.quantity,
                 "name": line.name,
                 "options": options_of(line),
@@ -87,6 +142,6 @@ def _ticket(order: Order) -> dict[str, Any]:
                 "note": line.note,
                 "state": item_state(row.state for row in line.preparations.all()),
             }
-            for line in order.lines.all()
+            for line in lines
         ],
     }

@@ -3,7 +3,7 @@
 from apps.orders.documents import narrow_document, options_of, tracking_url
 from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
 from apps.orders.guards import tell_counter_apart
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderLine
 from apps.orders.queries import board, handed_over, may_see, narrow_order_for, order_alone, order_by_token, panel
 from apps.orders.rules import Status, item_state
 from apps.orders.services import attach_payment, expire_unpaid, hold_until, lock_for_payment, mark_paid
@@ -11,6 +11,7 @@ from apps.orders.services import attach_payment, expire_unpaid, hold_until, lock
 __all__ = [
     "AlreadyPaidError",
     "Order",
+    "OrderLine",
     "OrderNotFoundError",
     "Status",
     "attach_payment",

@@ -5,6 +5,7 @@ import { ApiError, OfflineError } from "./api.js";
 import { cart } from "./cart.js";
 import { config } from "./config.js";
 import { countDown, IdleTimer } from "./idle.js";
+import { followStream } from "../live/stream.js";
 import { recall, remember } from "./memory.js";
 import { menu } from "./menu.js";
 import { ask } from "./parts.js";
@@ -24,6 +25,7 @@ import { productView } from "./views/product.js";
 
 const LAST_CALL_MS = 15_000;
 const MENU_REFRESH_MS = 60_000;
+const EXPIRY_SLACK_MS = 500;
 const RECONNECT_MS = 5_000;
 const PAIRING_RELOAD_MS = 30_000;
 const UNAUTHORIZED = 401;
@@ -134,5 +136,25 @@ async function start() {
   quote.refresh();
 }
 
-start();
-setInterval(() => menu.refresh().catch(() => {}), MENU_REFRESH_MS);
+/** Fetches the menu again; a moment without it costs nothing, the next news or minute brings it. */
+const refreshMenu = () => menu.refresh().catch(() => {});
+
+let expiry = 0;
+
+menu.addEventListener("change", () => {
+  clearTimeout(expiry);
+  const left = menu.validUntil === null ? Infinity : menu.validUntil - Date.now() + EXPIRY_SLACK_MS;
+  if (left < MENU_REFRESH_MS) expiry = setTimeout(refreshMenu, Math.max(left, EXPIRY_SLACK_MS));
+  quote.refresh(); // a price, an offer or a pause may have changed what the cart costs
+});
+
+start().then(() => {
+  followStream({
+    url: config.menuStream,
+    event: "menu",
+    onState: ({ version }) => version !== menu.version && refreshMenu(),
+    onStale: () => {},
+    poll: refreshMenu,
+  });
+});
+setInterval(refreshMenu, MENU_REFRESH_MS);

@@ -4,6 +4,7 @@ const { dataset } = document.body;
 
 export const config = Object.freeze({
   apiBase: dataset.apiBase,
+  menuStream: dataset.menuStream,
   storeName: dataset.storeName,
   logo: dataset.logo,
   fallbackImage: dataset.fallbackImage,

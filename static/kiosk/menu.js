@@ -14,6 +14,15 @@ class Menu extends EventTarget {
     return this.#document.store;
   }
 
+  get version() {
+    return this.#document?.version;
+  }
+
+  /** When the menu changes by itself, in ms, or null. */
+  get validUntil() {
+    return this.#document?.valid_until ? Date.parse(this.#document.valid_until) : null;
+  }
+
   /** Categories that have something to show. */
   get categories() {
     return this.#document.categories.filter((category) => category.products.length > 0);
@@ -26,13 +35,28 @@ class Menu extends EventTarget {
   /** The browser revalidates by ETag, so an unchanged menu costs one empty answer. */
   async refresh() {
     const document = await api.menu();
-    const changed = document.version !== this.#document?.version || document.store.open !== this.#document.store.open;
+    // Pauses and offers end by the clock too, which is no new version.
+    const changed = JSON.stringify(document) !== JSON.stringify(this.#document);
     this.#document = document;
     this.#products = new Map();
     for (const category of document.categories) {
       for (const product of category.products) this.#products.set(product.id, product);
     }
     if (changed) this.dispatchEvent(new Event("change"));
+  }
+
+  /** Whether everything chosen for one cart line can still be had: the product, its options, what fills its slots. */
+  canHave(line) {
+    const product = this.product(line.product);
+    if (!product?.available) return false;
+    const has = (groups, options) => options.every((chosen) => groups.some((group) => group.options.some(({ id, available }) => id === chosen.option && available)));
+    return (
+      has(product.modifier_groups, line.options) &&
+      line.slots.every((chosen) => {
+        const choice = product.slots.find(({ id }) => id === chosen.slot)?.choices.find((each) => each.product === chosen.product);
+        return choice?.available && has(choice.modifier_groups, chosen.options);
+      })
+    );
   }
 
   /** Names of the chosen options of one choice, such as "2× Bacon extra". */

@@ -17,19 +17,23 @@ const optionList = (chosen) =>
   [...chosen].filter(([, quantity]) => quantity > 0).map(([option, quantity]) => ({ option, quantity }));
 const optionMap = (options) => new Map(options.map(({ option, quantity }) => [option, quantity]));
 
+/** Those of the chosen options that can still be had. */
+const offered = (groups, options) =>
+  options.filter((chosen) => groups.some((group) => group.options.some(({ id, available }) => id === chosen.option && available)));
+
 export class Selection {
-  /** @param line the cart line to change, when there is one */
+  /** @param line the cart line to change, when there is one; what has sold out since is chosen no more */
   constructor(product, line = null) {
     this.product = product;
     this.quantity = line?.quantity ?? 1;
     this.note = line?.note ?? "";
-    this.options = optionMap(line?.options ?? []);
+    this.options = optionMap(offered(product.modifier_groups, line?.options ?? []));
     /** slot id → {choice, options} */
     this.slots = new Map();
     for (const chosen of line?.slots ?? []) {
       const slot = product.slots.find(({ id }) => id === chosen.slot);
       const choice = slot?.choices.find(({ product: id }) => id === chosen.product);
-      if (choice) this.slots.set(slot.id, { choice, options: optionMap(chosen.options) });
+      if (choice?.available) this.slots.set(slot.id, { choice, options: optionMap(offered(choice.modifier_groups, chosen.options)) });
     }
   }
 

@@ -5,8 +5,9 @@ import { followStream, ServerClock } from "../live/stream.js";
 import { fetchFragment, swap } from "../live/swap.js";
 import { keepAwake } from "../live/wake-lock.js";
 import { drawAges } from "./ages.js";
-import { MoveError, moveOrder, recallOrder, undoMove } from "./moves.js";
-import { showToast, undoLast } from "./toast.js";
+import { bumpItem, MoveError, moveOrder, recallItem, recallOrder, undoMove } from "./moves.js";
+import { chooseStation, chosenStation, drawStation, toMakeAt } from "./stations.js";
+import { hasUndo, showToast, undoLast } from "./toast.js";
 
 const AGE_TICK_MS = 1_000;
 const KEYED_TICKETS = 9;
@@ -23,6 +24,7 @@ const clockFace = document.getElementById("clock");
 const clock = new ServerClock();
 const clockFormat = new Intl.DateTimeFormat("pt-BR", { hour: "2-digit", minute: "2-digit", timeZone });
 
+const shownTickets = () => Array.from(orders.querySelectorAll("[data-order]:not([hidden])"));
 const ticketIds = () => new Set(Array.from(orders.querySelectorAll("[data-order]"), (ticket) => ticket.dataset.order));
 
 function drawTime() {
@@ -32,7 +34,7 @@ function drawTime() {
 
 /** Writes on the first tickets which key moves them. */
 function drawKeys() {
-  Array.from(orders.querySelectorAll("[data-order]"), (ticket, i) => {
+  shownTickets().forEach((ticket, i) => {
     ticket.querySelector(".ticket-key").textContent = i < KEYED_TICKETS ? String(i + 1) : "";
   });
 }
@@ -40,6 +42,7 @@ function drawKeys() {
 function render(html) {
   const before = ticketIds();
   swap(orders, html);
+  drawStation(orders, chosenStation());
   drawTime();
   drawKeys();
   const arrived = Array.from(orders.querySelectorAll('[data-status="received"]')).filter(({ dataset }) => !before.has(dataset.order));
@@ -67,27 +70,94 @@ async function change(ticket, action, done) {
 
 function move(ticket) {
   if (ticket.classList.contains("is-moving")) return;
+  if (chosenStation() !== "") {
+    finishHere(ticket);
+    return;
+  }
   const { order, number, next, nextLabel } = ticket.dataset;
   const undo = () => change(null, () => undoMove(order), () => showToast(`${number} voltou`));
   change(ticket, () => moveOrder(order, next), () => showToast(`${number}: ${nextLabel.toLowerCase()}`, undo));
 }
 
-function recall(ticket) {
+/** A station is done with its part of an order; the server knows when that was the last part. */
+function finishHere(ticket) {
   const { order, number } = ticket.dataset;
+  const items = toMakeAt(ticket, chosenStation()).map(({ dataset }) => dataset.item);
+  if (items.length === 0) return;
+  const each = async (action) => {
+    for (const item of items) await action(order, item);
+  };
+  const undo = () => change(null, () => each(recallItem), () => showToast(`${number} voltou`));
+  change(ticket, () => each(bumpItem), () => showToast(`${number}: feito aqui`, undo));
+}
+
+/** One tap and an item is made, another and it is not. */
+function tap(button) {
+  const ticket = button.closest("[data-order]");
+  if (ticket.classList.contains("is-moving")) return;
+  const { order, number } = ticket.dataset;
+  const { item, name, state } = button.dataset;
+  const back = () => recallItem(order, item);
+  if (state === "done") {
+    change(ticket, back, () => showToast(`${number}: ${name} volta ao preparo`));
+    return;
+  }
+  const undo = () => change(null, back, () => showToast(`${number}: ${name} voltou`));
+  change(ticket, () => bumpItem(order, item), () => showToast(`${number}: ${name} feito`, undo));
+}
+
+function recall(ticket) {
+  const { order = ticket.dataset.recent, number } = ticket.dataset;
   change(ticket, () => recallOrder(order), () => showToast(`${number} voltou para o preparo`));
 }
 
 orders.addEventListener("click", ({ target }) => {
-  const ticket = target.closest("[data-order]");
-  if (target.closest("[data-move]")) move(ticket);
-  else if (target.closest("[data-recall]")) recall(ticket);
+  const item = target.closest("[data-item]");
+  if (item) tap(item);
+  else if (target.closest("[data-recall]")) recall(target.closest("[data-order], [data-recent]"));
+  else if (target.closest("[data-move], [data-head]")) move(target.closest("[data-order]"));
 });
+
+const stationTabs = document.querySelectorAll("#stations [data-station]");
+const drawerTabs = document.querySelectorAll("#drawers [data-drawer]");
+
+function drawTabs() {
+  for (const tab of stationTabs) tab.setAttribute("aria-pressed", String(tab.dataset.station === chosenStation()));
+  for (const tab of drawerTabs) tab.setAttribute("aria-pressed", String(tab.dataset.drawer === orders.dataset.drawer));
+}
+
+for (const tab of stationTabs) {
+  tab.addEventListener("click", () => {
+    chooseStation(tab.dataset.station);
+    drawTabs();
+    drawStation(orders, chosenStation());
+    drawKeys();
+  });
+}
+
+for (const tab of drawerTabs) {
+  tab.addEventListener("click", () => {
+    orders.dataset.drawer = orders.dataset.drawer === tab.dataset.drawer ? "" : tab.dataset.drawer;
+    drawTabs();
+  });
+}
+
+/** The order that was ready last goes back to the kitchen; what the toast still offers to undo comes first. */
+function recallLast() {
+  const last = orders.querySelector("[data-recent] [data-recall]");
+  if (hasUndo()) undoLast();
+  else if (last) recall(last.closest("[data-recent]"));
+}
+
+/** The order that has waited longest: one in preparation, else one to begin. */
+const oldest = () => shownTickets().find(({ dataset }) => dataset.status === "in_preparation") ?? shownTickets().find(({ dataset }) => dataset.status === "received");
 
 window.addEventListener("keydown", ({ key, repeat, ctrlKey, metaKey, altKey }) => {
   if (repeat || ctrlKey || metaKey || altKey) return;
   if (key.toLowerCase() === "z") undoLast();
-  const ticket = /^[1-9]$/.test(key) && orders.querySelectorAll("[data-order]")[Number(key) - 1];
-  if (ticket) move(ticket);
+  if (key.toLowerCase() === "r") recallLast();
+  const bumped = /^[1-9]$/.test(key) ? shownTickets()[Number(key) - 1] : key === "Enter" && document.activeElement === document.body && oldest();
+  if (bumped) move(bumped);
 });
 
 soundBanner.hidden = !isSilenced();
@@ -113,6 +183,8 @@ followStream({
 });
 
 setInterval(drawTime, AGE_TICK_MS);
+drawTabs();
+drawStation(orders, chosenStation());
 drawTime();
 drawKeys();
 keepAwake();

@@ -37,4 +37,6 @@ async function send(method, path, body) {
 
 export const moveOrder = (id, status) => send("PATCH", `/orders/${id}/status`, { status });
 export const recallOrder = (id) => send("POST", `/orders/${id}/recall`, {});
+export const bumpItem = (id, item) => send("POST", `/orders/${id}/items/${item}/bump`, {});
+export const recallItem = (id, item) => send("POST", `/orders/${id}/items/${item}/recall`, {});
 export const undoMove = (id) => send("POST", `/orders/${id}/undo`, {});

@@ -24,6 +24,9 @@ export function hideToast() {
   box.classList.remove("is-shown");
 }
 
+/** Whether a move can still be taken back here. */
+export const hasUndo = () => undo !== null;
+
 /** Takes back the last move, while that is still offered. */
 export function undoLast() {
   const run = undo;

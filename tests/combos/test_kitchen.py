@@ -1,5 +1,6 @@
 """A paid combo: one thing to make for each slot, told to the kitchen and to the guest."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -101,13 +102,14 @@ def test_board_hears_of_the_choices_and_of_no_money(order: Order, board: Screen)
 
 
 def test_ticket_and_tracking_page_show_the_choices_under_the_combo(order: Order) -> None:
-    ticket = str(board_drawing(order.store_id, timezone.now()).data["html"])
+    ticket, _, totals = str(board_drawing(order.store_id, timezone.now()).data["html"]).partition("drawer-all-day")
     page = Client().get(f"/t/{order.tracking_token}/").content.decode()
 
     for html in (ticket, page):
         places = [html.index(text) for text in ("Lanche da tarde", "Misto", "2× Ovo", "Suco", "Pudim")]
         assert places == sorted(places)
         assert (html.count("Suco"), html.count("2× Ovo")) == (2, 1)
+    assert re.search(r">4</span>\s*Suco<", totals)
 
 
 def test_board_takes_as_many_queries_with_one_combo_as_with_three(

@@ -12,8 +12,9 @@ from django.utils import timezone
 from apps.core import dispatch
 from apps.core.actors import PROVIDER, Role
 from apps.kitchen.models import Call
-from apps.kitchen.screens import board_drawing, panel_drawing
+from apps.kitchen.screens import board_drawing, panel_drawing, shown_on_board
 from apps.orders.models import Order
+from apps.orders.preparation import bump_item
 from apps.orders.rules import Status
 from apps.orders.services import mark_paid, move_order, recall_order
 from apps.stores.models import Store
@@ -153,3 +154,49 @@ def test_fragment_is_for_its_own_kind_of_device(path: str, kind: Role, store: St
     assert order.number in browser(Screen(store, kind)).get(path).content.decode()
     assert (Client().get(path).status_code, browser(kiosk).get(path).status_code) == (401, 401)
     assert browser(Screen(store, kind)).post(path).status_code in (403, 405)
+
+
+def test_totals_count_what_is_still_to_be_made(store: Store, kiosk: Screen, board: Screen) -> None:
+    bun, juice = ProductFactory(name="Pão", station="chapa"), ProductFactory(name="Suco", station="bebidas")
+    for _ in range(2):
+        order = place(kiosk.device, bun, juice, quantity=3)
+        mark_paid(order_id=order.id, by=PROVIDER, at=timezone.now())
+    made = order.lines.get(name="Pão")
+    bump_item(order_id=order.id, item_id=made.id, by=staff(Role.KITCHEN, store), at=timezone.now())
+
+    totals = shown_on_board(store.id, timezone.now())["all_day"]
+
+    assert [(station["code"], station["things"]) for station in totals] == [
+        ("chapa", [{"name": "Pão", "units": 3}]),
+        ("bebidas", [{"name": "Suco", "units": 6}]),
+    ]
+
+
+def test_ticket_says_its_promise_and_where_its_parts_are_made(store: Store, kiosk: Screen) -> None:
+    bun = ProductFactory(station="chapa", prep_minutes=7)
+    order = order_in(Status.RECEIVED, kiosk.device, bun, ProductFactory(station="bebidas"))
+    bump_item(
+        order_id=order.id, item_id=order.lines.get(product=bun).id, by=staff(Role.KITCHEN, store), at=timezone.now()
+    )
+
+    (ticket,) = shown_on_board(store.id, timezone.now())["orders"]
+
+    assert ticket["promised_at"] == order.promised_at
+    assert [(each["code"], each["is_done"]) for each in ticket["stations"]] == [("chapa", True), ("bebidas", False)]
+    assert "promessa" in board_html(store)
+
+
+def test_recent_orders_are_the_ready_and_the_handed_over_ones_of_this_store(
+    store: Store, kiosk: Screen, stranger: Screen
+) -> None:
+    order_in(Status.FINISHED, stranger.device)
+    order_in(Status.IN_PREPARATION, kiosk.device)
+    done, first, second = (order_in(to, kiosk.device) for to in (Status.FINISHED, Status.READY, Status.READY))
+
+    recent = shown_on_board(store.id, timezone.now())["recent"]
+
+    assert [(each["number"], each["is_ready"]) for each in recent] == [
+        (second.number, True),
+        (first.number, True),
+        (done.number, False),
+    ]

@@ -76,6 +76,12 @@ export function cartView() {
   drawLines();
   if (!cart.isEmpty && !quote.value) quote.refresh();
   quote.addEventListener("change", drawSums);
+  menu.addEventListener("change", drawLines);
+
+  function onLeave() {
+    quote.removeEventListener("change", drawSums);
+    menu.removeEventListener("change", drawLines);
+  }
 
   const element = h(
     "section.page.cart",
@@ -84,7 +90,7 @@ export function cartView() {
     h("div.cart-body", {}, list, h("div.sums-place", { role: "status" }, sums)),
     dock(button(t("cart.more"), () => show("menu"), { iconName: "plus" }), pay),
   );
-  return { element, waitsForGuest: true, onLeave: () => quote.removeEventListener("change", drawSums) };
+  return { element, waitsForGuest: true, onLeave };
 }
 
 function sumRows(value) {
@@ -110,22 +116,24 @@ function lineRow(line, redraw) {
     announce(tn("cart.items", cart.count));
     redraw();
   };
+  const gone = menu.canHave(line) ? null : t(product?.available ? "cart.goneChoice" : "cart.gone");
   return h(
     "li.line",
-    {},
+    { class: gone ? "line is-gone" : "line" },
     productImage(product, "line-image"),
     h(
       "div.line-what",
       {},
       h("h2.line-name", { text: name }),
       menu.lineDetails(line).map((detail) => h("p.line-detail", { text: detail })),
+      gone && h("p.line-gone", { role: "status", text: gone }),
       line.note && h("p.line-note", { text: t("cart.note", { note: line.note }) }),
     ),
     h("p.line-total", { "data-line-total": true }),
     h(
       "div.line-actions",
       {},
-      product && button(t("cart.edit"), () => show("product", { lineId: line.id }), { kind: "quiet", iconName: "edit", label: `${t("cart.edit")} ${name}` }),
+      product?.available && button(t("cart.edit"), () => show("product", { lineId: line.id }), { kind: "quiet", iconName: "edit", label: `${t("cart.edit")} ${name}` }),
       button(t("cart.remove"), remove, { kind: "quiet danger", iconName: "trash", label: `${t("cart.remove")} ${name}` }),
       stepper({ value: line.quantity, min: 1, max: MAX_LINE_QUANTITY, name, onChange: (next) => cart.setQuantity(line.id, next) }),
     ),

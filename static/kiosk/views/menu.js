@@ -23,12 +23,16 @@ export function menuView() {
   let spy = null;
 
   function draw() {
+    const focused = shelf.contains(document.activeElement) ? document.activeElement.closest("[data-product]")?.dataset.product : null;
+    const place = shelf.scrollTop;
     spy?.disconnect();
     const sections = menu.categories.map((category) => section(category));
     const tabs = menu.categories.map((category, i) => tab(category, () => sections[i].scrollIntoView({ behavior: "smooth" })));
     shelf.replaceChildren(...sections);
     rail.replaceChildren(...tabs.map((each) => h("li", {}, each)));
     spy = spyOn(shelf, sections, tabs);
+    shelf.scrollTop = place;
+    if (focused) shelf.querySelector(`[data-product="${CSS.escape(focused)}"] button:not([disabled])`)?.focus({ preventScroll: true });
   }
 
   draw();
@@ -118,7 +122,7 @@ function card(product) {
   const status = backAt ? t("menu.soldOutUntil", { time: clock(backAt, menu.store.timezone) }) : soldOut && t("menu.soldOut");
   return h(
     "article.card",
-    { class: soldOut ? "card is-sold-out" : "card" },
+    { class: soldOut ? "card is-sold-out" : "card", "data-product": product.id },
     h(
       "button.card-open",
       { disabled: soldOut, on: { click: () => show("product", { product }) } },
@@ -159,7 +163,9 @@ function cartBar() {
       ...(cart.isEmpty
         ? [h("span.cart-summary-hint", { text: t("menu.cartEmpty") })]
         : [
-            h("span.cart-summary-count", { text: tn("cart.items", cart.count) }),
+            cart.lines.every((line) => menu.canHave(line))
+              ? h("span.cart-summary-count", { text: tn("cart.items", cart.count) })
+              : h("span.cart-summary-gone", { text: t("menu.goneInCart") }),
             h("span.cart-summary-total", { text: quote.value ? formatMoney(quote.value.total) : "…" }),
           ]),
     );

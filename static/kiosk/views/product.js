@@ -12,16 +12,21 @@ import { label, t } from "../strings.js";
 
 const MAX_NOTE = 140;
 
-/** @param {{product?: object, lineId?: number}} params a product to add, or the cart line to change */
-export function productView({ product, lineId }) {
+/** @param {{product?: object, lineId?: number, kept?: object}} params a product to add, or the cart line to change; `kept` is what was chosen so far */
+export function productView({ product, lineId, kept }) {
   const line = lineId === undefined ? null : cart.line(lineId);
   const shown = product ?? menu.product(line.product);
-  const selection = new Selection(shown, line);
+  const selection = new Selection(shown, kept ?? line);
   const leave = () => show(line ? "cart" : "menu");
 
   const save = button("", confirm, { kind: "primary" });
   const groups = h("div.groups");
   const draw = () => {
+    save.disabled = !shown.available;
+    if (save.disabled) {
+      save.replaceChildren(h("span", { text: t("product.gone") }));
+      return;
+    }
     save.replaceChildren(h("span", { text: t(line ? "product.save" : "product.add") }), h("strong.save-price", { text: formatCents(selection.lineCents) }));
   };
 
@@ -73,7 +78,19 @@ export function productView({ product, lineId }) {
     ),
     dock(quantity, save),
   );
-  return { element, waitsForGuest: true };
+
+  /** A price or a pause that comes while the guest is choosing shows at once, and what was chosen stays. */
+  function renew() {
+    const next = menu.product(shown.id) ?? { ...shown, available: false };
+    if (JSON.stringify(next) === JSON.stringify(shown)) return;
+    const { scrollTop } = element.querySelector(".product-body");
+    show("product", { product: next, lineId, kept: selection.toChoice() });
+    const body = document.querySelector(".product-body");
+    if (body) body.scrollTop = scrollTop;
+  }
+
+  menu.addEventListener("change", renew);
+  return { element, waitsForGuest: true, onLeave: () => menu.removeEventListener("change", renew) };
 }
 
 function allergens({ allergens: codes }) {

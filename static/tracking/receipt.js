@@ -1,0 +1,3 @@
+/** The receipt prints itself when asked to. */
+
+document.getElementById("print").addEventListener("click", () => window.print());
