@@ -1,9 +1,17 @@
 /** The price of the cart, as the server says it. Asked again, after a short pause, whenever the cart changes. */
 
-import { api } from "./api.js";
+import { api, ApiError } from "./api.js";
 import { cart } from "./cart.js";
+import { menu } from "./menu.js";
 
 const SETTLE_MS = 150;
+const CONFLICT = 409;
+
+/** The lines of the cart that the menu no longer offers: the server would refuse them, so it need not be asked. */
+function goneLines() {
+  if (!menu.isLoaded) return [];
+  return cart.lines.flatMap((line, place) => (menu.canHave(line) ? [] : [{ field: `items[${place}]` }]));
+}
 
 class CartQuote extends EventTarget {
   /** The last price, or null. While `pending`, it belongs to an earlier cart. */
@@ -46,10 +54,15 @@ class CartQuote extends EventTarget {
   async #ask(turn) {
     let value = this.value;
     let error = null;
-    try {
-      value = await api.quote(cart.toRequest());
-    } catch (failure) {
-      error = failure;
+    const gone = goneLines();
+    if (gone.length) {
+      error = new ApiError(CONFLICT, { code: "item_unavailable", errors: gone }, 0);
+    } else {
+      try {
+        value = await api.quote(cart.toRequest());
+      } catch (failure) {
+        error = failure;
+      }
     }
     if (turn !== this.#turn) return;
     this.value = value;

@@ -1,7 +1,6 @@
 """A real browser on a running stack."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -61,8 +60,9 @@ def screens(browser: Browser, stack: Stack) -> Iterator[Open]:
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not re.search(r"favicon", message.text):
-            complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+        told = f"{message.type}: {message.text} ({message.location.get('url', '')})"
+        if message.type in ("error", "warning") and "favicon" not in told:
+            complaints.append(told)
 
     with ExitStack() as contexts:
 

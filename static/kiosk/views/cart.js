@@ -14,12 +14,16 @@ import { explain } from "../trouble.js";
 
 const PAID_STATUSES = new Set(["received", "in_preparation", "ready", "finished"]);
 
+/** The last refusal the guest was told of, so that coming back here does not tell it again. */
+let explained = null;
+
+const goneLines = () => cart.lines.filter((line) => !menu.canHave(line));
+
 export function cartView() {
   const list = h("ul.lines");
   const sums = h("dl.sums");
   const pay = button("", goOn, { kind: "primary" });
   let placing = false;
-  let explained = null;
 
   function drawLines() {
     list.replaceChildren(...cart.lines.map((line) => lineRow(line, drawLines)));
@@ -30,15 +34,15 @@ export function cartView() {
   function drawSums() {
     const { value, pending, error } = quote;
     sums.replaceChildren(...sumRows(value));
-    sums.classList.toggle("is-pending", pending);
+    sums.classList.toggle("is-pending", pending || goneLines().length > 0);
     list.querySelectorAll("[data-line-total]").forEach((cell, i) => {
       const total = value?.items?.[i]?.total;
       cell.textContent = total && !pending ? formatMoney(total) : "…";
     });
     pay.disabled = placing || pending;
     pay.querySelector("span").textContent = payLabel({ value, pending, error });
-    // The banner already speaks of a lost connection.
-    if (error && error !== explained && !(error instanceof OfflineError)) {
+    // The banner already speaks of a lost connection, and the lines themselves of what has sold out.
+    if (error && error !== explained && !(error instanceof OfflineError) && !goneLines().length) {
       explained = error;
       explain(error, () => quote.refresh());
     }
@@ -46,6 +50,7 @@ export function cartView() {
 
   function goOn() {
     if (cart.isEmpty) show("menu");
+    else if (goneLines().length) removeGone();
     else if (quote.error) quote.refresh();
     else placeAndPay();
   }
@@ -53,8 +58,15 @@ export function cartView() {
   function payLabel({ value, pending, error }) {
     if (cart.isEmpty) return t("cart.toMenu");
     if (placing) return t("cart.placing");
+    if (goneLines().length) return t("gone.remove");
     if (error) return t("cart.retry");
     return value && !pending ? t("cart.pay", { total: formatMoney(value.total) }) : t("cart.payPlain");
+  }
+
+  function removeGone() {
+    for (const { id } of goneLines()) cart.remove(id);
+    announce(tn("cart.items", cart.count));
+    drawLines();
   }
 
   async function placeAndPay() {
