@@ -20,8 +20,7 @@ def tracked(order: Order) -> dict[str, Any]:
         "total": order.total,
         "placed_at": order.placed_at,
         "promised_at": order.promised_at,
-        "token": order.tracking_token,
-        "is_paid": order.paid_at is not None,
+        "receipt_path": f"/t/{order.tracking_token}/recibo/" if order.paid_at else "",
         "items": [
             {
                 "quantity": line.quantity,

@@ -107,7 +107,7 @@ function tap(button) {
 }
 
 function recall(ticket) {
-  const { order = ticket.dataset.recent, number } = ticket.dataset;
+  const { order = ticket.dataset.recent, number = ticket.dataset.recentNumber } = ticket.dataset;
   change(ticket, () => recallOrder(order), () => showToast(`${number} voltou para o preparo`));
 }
 
