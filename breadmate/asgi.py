@@ -7,6 +7,9 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from breadmate.start import refuse_if_misconfigured
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breadmate.settings")
 os.environ.setdefault("BREADMATE_ROLE", "stream")
 application = get_asgi_application()
+refuse_if_misconfigured()
