@@ -1,6 +1,8 @@
 """The back office: one admin site, and the pages of rows that belong to no store."""
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -8,8 +10,10 @@ from django.utils import timezone
 from apps.core import dispatch
 from apps.core.models import FailedDelivery, StoredEvent, User
 from apps.stores.facade import OWNERS, StoreAdmin
+from breadmate import trail_page  # noqa: F401 - registers its page
 
 site = admin.site
+site.unregister(Group)  # what people may do is said by their roles alone
 
 
 @admin.register(User)
@@ -51,7 +55,12 @@ class FailedDeliveryPage(StoreAdmin):
     def try_again(self, request: HttpRequest, failures: QuerySet[FailedDelivery]) -> None:
         """Hand given-up deliveries back to the engine, one by one."""
         now = timezone.now()
-        revived = sum(dispatch.revive(failure_id=failure.id, at=now) for failure in failures)
+        revived = 0
+        for failure in failures:
+            with transaction.atomic():
+                if dispatch.revive(failure_id=failure.id, at=now):
+                    self.record(request, "core.delivery_retried", failure)
+                    revived += 1
         if revived:
             messages.success(request, f"{revived} voltaram para a fila; somem daqui quando derem certo.")
         else:

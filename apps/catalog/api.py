@@ -96,7 +96,7 @@ class ProductsView(APIView):
         """Add one to the chain."""
         asked = ProductSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        product = services.create_product(terms=asked.validated_data, at=timezone.now())
+        product = services.create_product(terms=asked.validated_data, by=caller(request), at=timezone.now())
         return Response(_product(product.id, None), status=201)
 
 
@@ -149,7 +149,7 @@ class ProductView(APIView):
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, product_id: UUID) -> Response:
         """Archive it."""
-        services.archive_product(product_id=product_id, at=timezone.now())
+        services.archive_product(product_id=product_id, by=caller(request), at=timezone.now())
         return Response(status=204)
 
     def _change(self, request: Request, product_id: UUID, *, partial: bool) -> Response:
@@ -157,7 +157,9 @@ class ProductView(APIView):
             raise _refused("store", "Com loja, use PATCH.")
         asked = ProductSerializer(data=request.data, partial=partial)
         asked.is_valid(raise_exception=True)
-        services.change_product(product_id=product_id, terms=asked.validated_data, at=timezone.now())
+        services.change_product(
+            product_id=product_id, terms=asked.validated_data, by=caller(request), at=timezone.now()
+        )
         return Response(_product(product_id, None))
 
 
@@ -179,7 +181,8 @@ class CategoriesView(APIView):
         """Add one to the chain."""
         asked = CategorySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return Response(_category(services.create_category(terms=asked.validated_data, at=timezone.now())), status=201)
+        row = services.create_category(terms=asked.validated_data, by=caller(request), at=timezone.now())
+        return Response(_category(row), status=201)
 
 
 class CategoryView(APIView):
@@ -210,13 +213,15 @@ class CategoryView(APIView):
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, category_id: UUID) -> Response:
         """Archive it; its products leave every menu with it."""
-        services.archive_category(category_id=category_id, at=timezone.now())
+        services.archive_category(category_id=category_id, by=caller(request), at=timezone.now())
         return Response(status=204)
 
     def _change(self, request: Request, category_id: UUID, *, partial: bool) -> Response:
         asked = CategorySerializer(data=request.data, partial=partial)
         asked.is_valid(raise_exception=True)
-        row = services.change_category(category_id=category_id, terms=asked.validated_data, at=timezone.now())
+        row = services.change_category(
+            category_id=category_id, terms=asked.validated_data, by=caller(request), at=timezone.now()
+        )
         return Response(_category(row))
 
 

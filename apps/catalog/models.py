@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.catalog.snapshot import MarkKind, ProductKind
-from apps.core.facade import new_id
+from apps.core.facade import new_id, row_history
 
 STATIONS = [("balcao", "balcão"), ("chapa", "chapa"), ("fritura", "fritura"), ("bebidas", "bebidas")]
 
@@ -20,6 +20,8 @@ class Category(models.Model):
     name = models.CharField("nome", max_length=60)
     position = models.PositiveSmallIntegerField("posição", default=0)
     archived_at = models.DateTimeField("arquivada em", null=True, blank=True)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "categoria"
@@ -36,6 +38,8 @@ class ModifierGroup(models.Model):
     name = models.CharField("nome", max_length=60)
     min = models.PositiveSmallIntegerField("mínimo", default=0)
     max = models.PositiveSmallIntegerField("máximo", default=1, validators=[MinValueValidator(1)])
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "grupo de opções"
@@ -60,6 +64,8 @@ class Option(models.Model):
     max_quantity = models.PositiveSmallIntegerField("quantidade máxima", default=1, validators=[MinValueValidator(1)])
     position = models.PositiveSmallIntegerField("posição", default=0)
     archived_at = models.DateTimeField("arquivada em", null=True, blank=True)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "opção"
@@ -91,10 +97,13 @@ class Product(models.Model):
     allergens = ArrayField(models.SlugField(), default=list, blank=True, verbose_name="alérgenos")
     tags = ArrayField(models.SlugField(), default=list, blank=True, verbose_name="marcas")
     picture = models.CharField(
-        "figura", max_length=120, blank=True, help_text="Caminho em static/, ex.: art/coxinha.svg"
+        "figura", max_length=120, blank=True, help_text="Caminho em static/, ex.: art/coxinha.svg; a foto vai à frente."
     )
+    photo = models.CharField("foto", max_length=40, blank=True, editable=False, help_text="Nome dado por photos.keep.")
     position = models.PositiveSmallIntegerField("posição", default=0)
     archived_at = models.DateTimeField("arquivado em", null=True, blank=True)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "produto"
@@ -123,6 +132,8 @@ class ComboSlot(models.Model):
     name = models.CharField("nome", max_length=60)
     position = models.PositiveSmallIntegerField("posição", default=0)
 
+    history = row_history.kept()
+
     class Meta:
         verbose_name = "parte do combo"
         verbose_name_plural = "partes do combo"
@@ -141,6 +152,8 @@ class SlotChoice(models.Model):
     )
     price_delta = models.DecimalField("diferença de preço", max_digits=8, decimal_places=2, default=0)
     position = models.PositiveSmallIntegerField("posição", default=0)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "escolha"
@@ -164,6 +177,8 @@ class ProductModifierGroup(models.Model):
     group = models.ForeignKey(ModifierGroup, models.CASCADE, related_name="+", verbose_name="grupo")
     position = models.PositiveSmallIntegerField("posição", default=0)
 
+    history = row_history.kept()
+
     class Meta:
         verbose_name = "grupo do produto"
         verbose_name_plural = "grupos do produto"
@@ -183,6 +198,8 @@ class StoreProduct(models.Model):
     sold_here = models.BooleanField("vendido aqui", default=True)
     paused_until = models.DateTimeField("pausado até", null=True, blank=True)
     pause_reason = models.CharField("motivo da pausa", max_length=80, blank=True)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "produto na loja"
@@ -205,6 +222,8 @@ class StoreOption(models.Model):
     price = models.DecimalField("acréscimo nesta loja", max_digits=8, decimal_places=2, null=True, blank=True)
     sold_here = models.BooleanField("vendida aqui", default=True)
     paused_until = models.DateTimeField("pausada até", null=True, blank=True)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "opção na loja"

@@ -24,7 +24,7 @@ from apps.catalog.models import (
 )
 from apps.catalog.snapshot import MarkKind
 from apps.contracts.events import MenuChanged
-from apps.core.facade import Actor, InvalidError, NotFoundError, Role, publish
+from apps.core.facade import Actor, InvalidError, NotFoundError, Role, publish, trail
 from apps.stores.facade import every_store_id, store_by_id
 
 PAUSERS = frozenset({Role.BOARD, Role.KITCHEN, Role.MANAGER, Role.OWNER})
@@ -80,7 +80,7 @@ def menu_changed(*, store_ids: Iterable[UUID], at: datetime) -> None:
 
 
 @transaction.atomic
-def create_product(*, terms: ProductTerms, at: datetime) -> Product:
+def create_product(*, terms: ProductTerms, by: Actor, at: datetime) -> Product:
     """Add a product to the chain; every store sells it until it says otherwise.
 
     Raises:
@@ -89,17 +89,20 @@ def create_product(*, terms: ProductTerms, at: datetime) -> Product:
     Locks: the version rows of all stores in their order, until commit. Emits: ``MenuChanged`` for each.
     """
     product = Product()
-    _apply(product, _columns(terms))
+    columns = _columns(terms)
+    _apply(product, columns)
     product.slug = terms.get("slug") or _free_slug(Product.objects.all(), product.name)
     _save(product)
     if "modifier_groups" in terms:
         _set_groups(product, terms["modifier_groups"])
+    told = [trail.change(Product, name, None, getattr(product, name)) for name in (*columns, "slug")]
+    trail.record(by=by, action="catalog.product_added", at=at, subject=product, changes=told)
     menu_changed(store_ids=every_store_id(), at=at)
     return product
 
 
 @transaction.atomic
-def change_product(*, product_id: UUID, terms: ProductTerms, at: datetime) -> Product:
+def change_product(*, product_id: UUID, terms: ProductTerms, by: Actor, at: datetime) -> Product:
     """Change what the chain says of a product. Saying what is so already changes nothing and emits nothing.
 
     Raises:
@@ -109,18 +112,25 @@ def change_product(*, product_id: UUID, terms: ProductTerms, at: datetime) -> Pr
     Locks: the product row, then the version rows of all stores in their order, until commit. Emits: ``MenuChanged`` for each.
     """
     product = _product_for_update(product_id)
-    changed = _apply(product, _columns(terms))
+    columns = _columns(terms)
+    before = trail.values_of(product, columns)
+    asked_before = _group_names(product)
+    changed = _apply(product, columns)
     if changed:
         _save(product)
     if "modifier_groups" in terms:
         changed = _set_groups(product, terms["modifier_groups"]) or changed
     if changed:
+        told = trail.differences(product, before)
+        if asked_before != (asked := _group_names(product)):
+            told.append(trail.change(Product, "modifier_groups", asked_before, asked))
+        trail.record(by=by, action="catalog.product_changed", at=at, subject=product, changes=told)
         menu_changed(store_ids=every_store_id(), at=at)
     return product
 
 
 @transaction.atomic
-def archive_product(*, product_id: UUID, at: datetime) -> None:
+def archive_product(*, product_id: UUID, by: Actor, at: datetime) -> None:
     """Take a product off every menu for good; orders keep what they say of it.
 
     Raises:
@@ -131,6 +141,7 @@ def archive_product(*, product_id: UUID, at: datetime) -> None:
     product = _product_for_update(product_id)
     product.archived_at = at
     product.save(update_fields=["archived_at"])
+    trail.record(by=by, action="catalog.product_archived", at=at, subject=product)
     menu_changed(store_ids=every_store_id(), at=at)
 
 
@@ -144,14 +155,17 @@ def set_store_terms(*, product_id: UUID, store_id: UUID, terms: StoreTerms, by: 
     Locks: the store's row of the product, then its version row, until commit. Emits: ``MenuChanged``.
     """
     row = _store_product_for_update(product_id, store_id, by, TERM_SETTERS)
+    before = trail.values_of(row, terms)
     if _apply(row, terms):
         row.save()
+        told = trail.differences(row, before)
+        trail.record(by=by, action="catalog.store_terms_set", at=at, subject=row, store_id=store_id, changes=told)
         menu_changed(store_ids=[store_id], at=at)
     return row
 
 
 @transaction.atomic
-def create_category(*, terms: CategoryTerms, at: datetime) -> Category:
+def create_category(*, terms: CategoryTerms, by: Actor, at: datetime) -> Category:
     """Add a shelf to the menu of the chain; kiosks show it when it holds something.
 
     Raises:
@@ -163,12 +177,14 @@ def create_category(*, terms: CategoryTerms, at: datetime) -> Category:
     _apply(category, terms)
     category.slug = terms.get("slug") or _free_slug(Category.objects.all(), category.name)
     _save(category)
+    told = [trail.change(Category, name, None, getattr(category, name)) for name in ("name", "slug", "position")]
+    trail.record(by=by, action="catalog.category_added", at=at, subject=category, changes=told)
     menu_changed(store_ids=every_store_id(), at=at)
     return category
 
 
 @transaction.atomic
-def change_category(*, category_id: UUID, terms: CategoryTerms, at: datetime) -> Category:
+def change_category(*, category_id: UUID, terms: CategoryTerms, by: Actor, at: datetime) -> Category:
     """Change a shelf. Saying what is so already changes nothing and emits nothing.
 
     Raises:
@@ -179,14 +195,17 @@ def change_category(*, category_id: UUID, terms: CategoryTerms, at: datetime) ->
     each.
     """
     category = _category_for_update(category_id)
+    before = trail.values_of(category, terms)
     if _apply(category, terms):
         _save(category)
+        told = trail.differences(category, before)
+        trail.record(by=by, action="catalog.category_changed", at=at, subject=category, changes=told)
         menu_changed(store_ids=every_store_id(), at=at)
     return category
 
 
 @transaction.atomic
-def archive_category(*, category_id: UUID, at: datetime) -> None:
+def archive_category(*, category_id: UUID, by: Actor, at: datetime) -> None:
     """Take a shelf and everything on it off every menu; its products stay and can be moved to another.
 
     Raises:
@@ -198,6 +217,7 @@ def archive_category(*, category_id: UUID, at: datetime) -> None:
     category = _category_for_update(category_id)
     category.archived_at = at
     category.save(update_fields=["archived_at"])
+    trail.record(by=by, action="catalog.category_archived", at=at, subject=category)
     menu_changed(store_ids=every_store_id(), at=at)
 
 
@@ -211,8 +231,10 @@ def pause_product(*, product_id: UUID, store_id: UUID, until: datetime | None, b
     Locks: the store's row of the product, then its version row, until commit. Emits: ``MenuChanged``.
     """
     row = _store_product_for_update(product_id, store_id, by, PAUSERS)
+    before = trail.values_of(row, ["paused_until"])
     if _apply(row, {"paused_until": until}):
         row.save()
+        _record_pause(row, before, by, at)
         menu_changed(store_ids=[store_id], at=at)
     return row
 
@@ -231,8 +253,10 @@ def pause_option(*, option_id: UUID, store_id: UUID, until: datetime | None, by:
         raise NotFoundError("Esta opção não existe.")
     StoreOption.objects.get_or_create(store_id=store_id, option_id=option_id)
     row = StoreOption.objects.select_for_update().get(store_id=store_id, option_id=option_id)
+    before = trail.values_of(row, ["paused_until"])
     if _apply(row, {"paused_until": until}):
         row.save()
+        _record_pause(row, before, by, at)
         menu_changed(store_ids=[store_id], at=at)
     return row
 
@@ -334,6 +358,17 @@ def _columns(terms: ProductTerms) -> dict[str, Any]:
     return columns
 
 
+def _record_pause(row: StoreProduct | StoreOption, before: Mapping[str, Any], by: Actor, at: datetime) -> None:
+    action = "catalog.resumed" if row.paused_until is None else "catalog.paused"
+    told = trail.differences(row, before)
+    trail.record(by=by, action=action, at=at, subject=row, store_id=row.store_id, changes=told)
+
+
+def _group_names(product: Product) -> list[str]:
+    links = ProductModifierGroup.objects.filter(product=product).order_by("position")
+    return list(links.values_list("group__name", flat=True))
+
+
 def _apply(row: models.Model, terms: Mapping[str, Any]) -> bool:
     """Set columns; tell whether any of them had another value."""
     changed = False
@@ -362,10 +397,8 @@ def _set_groups(product: Product, groups: list[UUID]) -> bool:
     if len(set(groups)) < len(groups) or ModifierGroup.objects.filter(id__in=groups).count() < len(groups):
         raise _refused("modifier_groups", "Um dos grupos não existe ou aparece duas vezes.")
     links.delete()
-    ProductModifierGroup.objects.bulk_create(
-        ProductModifierGroup(product=product, group_id=group, position=position)
-        for position, group in enumerate(groups)
-    )
+    for position, group in enumerate(groups):  # one by one, so that each has its history
+        ProductModifierGroup.objects.create(product=product, group_id=group, position=position)
     return True
 
 

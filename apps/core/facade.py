@@ -1,6 +1,6 @@
 """What the other apps may use of core."""
 
-from apps.core import limits
+from apps.core import limits, row_history, trail
 from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
 from apps.core.audit import sql_invariant
 from apps.core.buckets import Buckets
@@ -64,8 +64,10 @@ __all__ = [
     "problem",
     "publish",
     "qr_svg",
+    "row_history",
     "sql_invariant",
     "stored_answer",
     "stream_response",
     "tell",
+    "trail",
 ]

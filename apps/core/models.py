@@ -1,4 +1,4 @@
-"""Accounts, the event store and its bookkeeping, idempotency keys."""
+"""Accounts, the event store and its bookkeeping, idempotency keys, the audit trail."""
 
 from typing import Any, ClassVar
 
@@ -31,6 +31,8 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in with an e-mail and a password: staff, owners, later customers."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"email", "name", "password"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField("e-mail", unique=True)
@@ -158,3 +160,33 @@ class RateWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.window_start:%H:%M} {self.count}"
+
+
+class AuditEntry(models.Model):
+    """One write of one member of staff: who, when, what, from what to what. Added by ``trail`` and never changed.
+
+    ``changes`` is a list of ``{"field", "from", "to"}``; a personal column has ``{"field", "changed": true}`` instead. No
+    name of a person or thing is kept here but its id, so that whoever is erased is erased here, too.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField("quando")
+    actor_id = models.UUIDField("quem", null=True)
+    store_id = models.UUIDField("loja", null=True)
+    action = models.CharField("o que", max_length=40)
+    subject_type = models.CharField("tipo", max_length=60, blank=True)
+    subject_id = models.UUIDField("identificador", null=True)
+    changes = models.JSONField("mudanças", default=list)
+    request_id = models.CharField("pedido HTTP", max_length=64)
+
+    class Meta:
+        verbose_name = "registro de auditoria"
+        verbose_name_plural = "trilha de auditoria"
+        indexes = [
+            models.Index("store_id", "id", name="audit_of_store"),
+            models.Index("actor_id", "id", name="audit_of_actor"),
+            models.Index("subject_id", "id", name="audit_of_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%d/%m/%Y %H:%M} {self.action}"

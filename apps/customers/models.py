@@ -1,5 +1,7 @@
 """Customers, what they allowed, and the short-lived tickets that stand for them."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -35,6 +37,10 @@ class Customer(models.Model):
     Known by CPF or CNPJ, e-mail or phone. Made only by ``services.register_customer``; once ``erased_at`` is set nothing
     personal is left and the row stays as a tombstone for what refers to it.
     """
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset(
+        {"name", "email", "phone", "address", "cpf_cipher", "cpf_index", "user"}
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.OneToOneField(

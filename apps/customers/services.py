@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from apps.contracts.events import UserErased, UserRegistered, UserRegistrationRepeated
-from apps.core.facade import Actor, new_id, publish
+from apps.core.facade import Actor, new_id, publish, trail
 from apps.customers import crypto, queries
 from apps.customers.errors import ClaimRefusedError, CustomerNotFoundError
 from apps.customers.models import AccountClaim, Bytes, Consent, Customer, CustomerRead, LookupTicket
@@ -27,6 +27,7 @@ CLAIM_LIFE = timedelta(minutes=30)
 CODE_DIGITS = 6
 MOST_TRIES = 5
 KEPT_AFTER_EXPIRY = timedelta(hours=1)
+AUDITED_AS = {CustomerRead.EXPORT: "customers.exported", CustomerRead.ERASE: "customers.erased"}
 
 CONSENT_OF_THE_NEW = """
     INSERT INTO customers_consent (id, customer_id, purpose, granted, at, source)
@@ -358,6 +359,8 @@ def _hashed_code(claim: AccountClaim, code: str) -> bytes:
 
 def _record_read(customer: Customer | None, act: str, by: Actor, at: datetime) -> None:
     CustomerRead.objects.create(customer=customer, act=act, actor_kind=by.kind, actor_id=by.id, at=at)
+    if act in AUDITED_AS:
+        trail.record(by=by, action=AUDITED_AS[act], at=at, subject=customer)
 
 
 def _found(customer: Customer | None) -> Customer:

@@ -1,8 +1,14 @@
 """Back-office pages of stock; levels change through movements only."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
 
 from apps.inventory.models import RecipeLine, StockItem, StockLevel, StockMovement
+from apps.inventory.services import recipes_changed
 from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin
 
 
@@ -14,7 +20,9 @@ class StockItemPage(StoreAdmin):
     viewers = EVERYBODY
     editors = OWNERS
     list_display = ["name", "unit"]
+    list_filter = ["unit"]
     search_fields = ["name"]
+    ordering = ["name"]
 
 
 @admin.register(RecipeLine)
@@ -25,8 +33,16 @@ class RecipeLinePage(StoreAdmin):
     viewers = EVERYBODY
     editors = OWNERS
     list_display = ["product", "item", "quantity"]
+    ordering = ["product__name", "item__name"]
     list_select_related = ["product", "item"]
     search_fields = ["product__name", "item__name"]
+
+    def save_model(self, request: HttpRequest, obj: RecipeLine, form: "ModelForm[Any]", change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Save it, and let the menus know what can be made now."""
+        before = RecipeLine.objects.filter(pk=obj.pk).values_list("product_id", flat=True)
+        products = {*before, obj.product_id}
+        super().save_model(request, obj, form, change)
+        recipes_changed(products=products, at=timezone.now())
 
 
 @admin.register(StockLevel)
@@ -34,6 +50,7 @@ class StockLevelPage(StoreAdmin):
     """What each store has."""
 
     list_display = ["item", "store", "on_hand", "reserved"]
+    ordering = ["item__name", "store__name"]
     list_filter = ["store"]
     list_select_related = ["item", "store"]
     search_fields = ["item__name"]

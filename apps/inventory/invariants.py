@@ -39,3 +39,21 @@ sql_invariant(
         OR (reservation.state = 'taken' AND sum(movement.delta) <> -reservation.quantity)
     """,
 )
+sql_invariant(
+    "S5",
+    "Where all that a product takes is counted, the menu says it is sold out exactly when it cannot be made once.",
+    """
+    SELECT made.store_id, made.product_id, made.short
+    FROM (
+        SELECT store.id AS store_id, line.product_id, bool_or(level.on_hand - level.reserved < line.quantity) AS short
+        FROM inventory_recipeline line
+        CROSS JOIN stores_store store
+        LEFT JOIN inventory_stocklevel level ON level.item_id = line.item_id AND level.store_id = store.id
+        GROUP BY store.id, line.product_id
+        HAVING bool_and(level.id IS NOT NULL)
+    ) made
+    LEFT JOIN catalog_mark mark
+      ON mark.store_id = made.store_id AND mark.product_id = made.product_id AND mark.kind = 'sold_out'
+    WHERE made.short <> (mark.id IS NOT NULL)
+    """,
+)

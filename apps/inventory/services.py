@@ -5,7 +5,7 @@ level: the store's menu version is the last lock. Most changes flip nothing and 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,9 +15,10 @@ from django.db.models import F
 
 from apps.catalog import facade as catalog
 from apps.contracts.events import InventoryUpdated
-from apps.core.facade import Actor, NotFoundError, new_id, publish
+from apps.core.facade import Actor, NotFoundError, new_id, publish, trail
 from apps.inventory.errors import OutOfStockError
 from apps.inventory.models import Reason, RecipeLine, Reservation, StockItem, StockLevel, StockMovement
+from apps.stores.facade import every_store_id
 
 
 @transaction.atomic
@@ -112,6 +113,12 @@ def adjust(
     if not enough.update(on_hand=F("on_hand") + delta, version=F("version") + 1):
         raise OutOfStockError("O saldo ficaria menor do que o já reservado.")
     movement = _record(level, delta, reason, None, by, at, note)
+    on_hand = StockLevel.objects.values_list("on_hand", flat=True).get(pk=level.pk)
+    told = [
+        {"field": "on_hand", "from": on_hand - delta, "to": on_hand},
+        {"field": "reason", "from": None, "to": str(Reason(reason).label)},
+    ]
+    trail.record(by=by, action="inventory.moved", at=at, subject=level, store_id=store_id, changes=told)
     _mark_what_flips(store_id, [_change(_tell(level.pk, at), delta)], None, at)
     return movement
 
@@ -130,6 +137,16 @@ def count(*, store_id: UUID, item_id: UUID, on_hand: int, by: Actor, at: datetim
     known = StockLevel.objects.select_for_update().get(pk=level.pk)
     delta = on_hand - known.on_hand
     return adjust(store_id=store_id, item_id=item_id, delta=delta, reason=Reason.COUNT, by=by, at=at, note=note)
+
+
+@transaction.atomic
+def recipes_changed(*, products: Collection[UUID], at: datetime) -> None:
+    """Say anew at every store whether these products can be made, in the transaction that changed what they take.
+
+    Locks: the stores' menu versions in their order, until commit. Emits: ``MenuChanged`` where that is news.
+    """
+    for store_id in sorted(every_store_id()):
+        _mark(store_id, set(products), at)
 
 
 def _level(store_id: UUID, item_id: UUID, *, may_begin: bool) -> StockLevel:
@@ -172,14 +189,18 @@ def _mark_what_flips(store_id: UUID, changes: list[Change], lines: list[RecipeLi
         lines = list(RecipeLine.objects.filter(item__in=[change.item for change in changes]))
     change_of = {change.item: change for change in changes}
     flipping = {line.product_id for line in lines if change_of[line.item_id].crosses(line.quantity)}
-    if not flipping:
-        return
+    if flipping:
+        _mark(store_id, flipping, at)
+
+
+def _mark(store_id: UUID, products: set[UUID], at: datetime) -> None:
+    """Read what products take and what there is under the store's menu version, and mark them so."""
     catalog.hold_menu(store_id=store_id)
-    recipes = list(RecipeLine.objects.filter(product__in=flipping))
+    recipes = list(RecipeLine.objects.filter(product__in=products))
     levels = StockLevel.objects.filter(store_id=store_id, item__in={line.item_id for line in recipes})
     free = {level.item_id: level.on_hand - level.reserved for level in levels}
     sold_out = {line.product_id for line in recipes if free.get(line.item_id, 0) < line.quantity}
-    catalog.set_sold_out(store_id=store_id, sold_out=sold_out, in_stock=flipping - sold_out, at=at)
+    catalog.set_sold_out(store_id=store_id, sold_out=sold_out, in_stock=products - sold_out, at=at)
 
 
 def _held(order_id: UUID) -> list[tuple[Reservation, StockLevel]]:

@@ -3,9 +3,15 @@
 from datetime import datetime
 
 from apps.contracts.events import OrderStatusChanged
-from apps.core.facade import Actor, publish
+from apps.core.facade import Actor, publish, trail
 from apps.orders.models import Order, StatusChange
 from apps.orders.rules import MoveKind, Status
+
+AUDITED_AS = {
+    MoveKind.MOVE: "orders.moved",
+    MoveKind.UNDO: "orders.move_undone",
+    MoveKind.RECALL: "orders.recalled",
+}
 
 
 def record(
@@ -22,6 +28,16 @@ def record(
         actor_kind=by.kind,
         actor_id=by.id,
     )
+    if order.status != Status.RECEIVED or kind != MoveKind.MOVE:  # the payment's own entry tells of that one
+        was = str(from_status.label) if from_status is not None else None
+        trail.record(
+            by=by,
+            action="orders.placed" if from_status is None else AUDITED_AS[kind],
+            at=at,
+            subject=order,
+            store_id=order.store_id,
+            changes=[{"field": "status", "from": was, "to": str(Status(order.status).label)}],
+        )
     publish(
         OrderStatusChanged(
             subject=order.id,

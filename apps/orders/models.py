@@ -1,5 +1,7 @@
 """Orders and what becomes of them."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -17,6 +19,8 @@ class Order(models.Model):
     by every change of status or of an item's preparation and is the ``seq`` of its event. Names and prices are copied into the
     lines and never change.
     """
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"guest_name"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name="loja")

@@ -20,6 +20,7 @@ from apps.core.facade import (
     Role,
     new_id,
     publish,
+    trail,
 )
 from apps.orders import facade as orders
 from apps.payments.errors import (
@@ -162,6 +163,12 @@ def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None
     charge.tender, charge.received_amount, charge.confirmed_by = tender, handed_over, by.id
     _pay(charge, State.APPROVED, charge.amount, by, at)
     charge.save()
+    told = [
+        {"field": "tender", "from": None, "to": str(Tender(tender).label)},
+        {"field": "received_amount", "from": None, "to": str(handed_over)},
+    ]
+    store_id = charge.order.store_id
+    trail.record(by=by, action="payments.counter_confirmed", at=at, subject=charge, store_id=store_id, changes=told)
     return charge
 
 

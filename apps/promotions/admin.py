@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from apps.promotions.models import Coupon, Promotion
 from apps.promotions.services import refresh_marks
-from apps.stores.facade import EVERYBODY, MANAGERS, StoreAdmin
+from apps.stores.facade import EVERYBODY, MANAGERS, HistoryAdmin
 
 
 @admin.register(Promotion)
-class PromotionPage(StoreAdmin):
+class PromotionPage(HistoryAdmin):
     """Offers that hold by themselves; the menus show a change at once."""
 
     viewers = EVERYBODY
@@ -28,6 +28,7 @@ class PromotionPage(StoreAdmin):
     list_filter = ["active", "store"]
     list_select_related = ["product", "category", "store"]
     search_fields = ["name"]
+    ordering = ["name", "id"]
     fieldsets = [
         (None, {"fields": ["name", "kind", "value", "active"]}),
         (
@@ -39,7 +40,7 @@ class PromotionPage(StoreAdmin):
 
 
 @admin.register(Coupon)
-class CouponPage(StoreAdmin):
+class CouponPage(HistoryAdmin):
     """Codes that guests type."""
 
     viewers = EVERYBODY
@@ -49,4 +50,5 @@ class CouponPage(StoreAdmin):
     list_filter = ["active", "store"]
     list_select_related = ["store"]
     search_fields = ["code", "name"]
+    ordering = ["code", "id"]
     readonly_fields = ["used"]

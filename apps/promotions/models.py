@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
-from apps.core.facade import new_id
+from apps.core.facade import new_id, row_history
 from apps.promotions.rules import Kind
 
 KINDS = [(Kind.PERCENT, "por cento"), (Kind.AMOUNT, "valor em R$")]
@@ -40,6 +40,8 @@ class Promotion(Terms):
     )
     from_time = models.TimeField("das", null=True, blank=True)
     to_time = models.TimeField("até as", null=True, blank=True)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "promoção"
@@ -76,6 +78,8 @@ class Coupon(Terms):
     )
     use_limit = models.PositiveIntegerField("limite de usos", null=True, blank=True)
     used = models.PositiveIntegerField("usos", default=0, editable=False)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "cupom"

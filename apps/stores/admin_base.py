@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from django.db.models import ForeignKey, Model, QuerySet
+from django.contrib.admin import RelatedFieldListFilter
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from apps.core.facade import Actor, Grant, Role
-from apps.stores import queries
+from apps.core.facade import Actor, Grant, Role, trail
+from apps.stores import admin_changes, queries
 from apps.stores.models import Store
 
 OWNERS = frozenset({Role.OWNER})
@@ -28,10 +33,19 @@ def staff_of(request: HttpRequest) -> Actor | None:
     return known
 
 
+class OwnStoresFilter(RelatedFieldListFilter):
+    """Offers the stores whose rows the reader may see, and no name of another."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        """Name them."""
+        return [(store.pk, str(store)) for store in model_admin.stores_of(request).order_by("name")]
+
+
 class StoreAdmin(ModelAdmin):  # type: ignore[misc]
     """Rows of the reader's stores only; read-only unless a subclass names who may change them; nothing is ever deleted.
 
-    ``store_lookup`` leads from a row to its store; empty for rows of the whole chain.
+    ``store_lookup`` leads from a row to its store; empty for rows of the whole chain. Every write leaves one entry in the
+    audit trail, which also is the history that each page links to.
     """
 
     store_lookup = "store"
@@ -86,6 +100,62 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
             store.error_messages["required"] = "Só quem cuida da rede toda pode deixar sem loja: escolha uma."
         return form
 
+    def stores_of(self, request: HttpRequest) -> QuerySet[Store]:
+        """Return the stores whose rows the reader may see."""
+        return self._of_stores(Store.objects.all(), request, self.viewers | self.editors, lookup="pk")
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Keep other stores' names out of filters by store."""
+        return [(name, OwnStoresFilter) if self._leads_to_store(name) else name for name in self.list_filter]
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        """Say what was changed, from what to what, for ``log_addition`` and ``log_change``."""
+        return admin_changes.of_form(form) + [
+            change for formset in formsets or () for change in admin_changes.of_formset(formset)
+        ]
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        """Write a new row down in the audit trail."""
+        self.record(request, "admin.added", obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        """Write a changed row down in the audit trail; saving what was so already is no change."""
+        if message:
+            self.record(request, "admin.changed", obj, message)
+
+    def record(
+        self, request: HttpRequest, action: str, obj: Model, changes: "list[trail.Change] | None" = None
+    ) -> None:
+        """Write down what the reader did, in the transaction of the deed."""
+        by = staff_of(request)
+        if by is not None:
+            store_id = self._store_id_of(obj)
+            trail.record(by=by, action=action, at=timezone.now(), subject=obj, store_id=store_id, changes=changes or ())
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the row's entries in the audit trail."""
+        if self.get_object(request, object_id) is None:
+            raise PermissionDenied
+        return HttpResponseRedirect(f"{reverse('admin:core_auditentry_changelist')}?subject_id__exact={object_id}")
+
+    def _store_id_of(self, obj: Model) -> Any:
+        """Follow ``store_lookup`` from a row."""
+        found: Any = obj
+        for step in self.store_lookup.split("__") if self.store_lookup else ():
+            found = getattr(found, step, None)
+        return (found.pk if isinstance(found, Model) else found) if self.store_lookup else None
+
+    def _leads_to_store(self, name: Any) -> bool:
+        if not isinstance(name, str):
+            return False
+        try:
+            field: Field[Any, Any] | Any = self.model._meta.get_field(name)  # noqa: SLF001 - Django's public API
+        except FieldDoesNotExist:
+            return False
+        return field.related_model is Store
+
     def _holds(self, request: HttpRequest, roles: frozenset[Role]) -> bool:
         actor = staff_of(request)
         return actor is not None and actor.has_any(roles)
@@ -98,3 +168,31 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
         actor = staff_of(request)
         stores = actor.stores_with(roles) if actor else frozenset()
         return rows if not lookup or stores is None else rows.filter(**{f"{lookup}__in": stores})
+
+
+class HistoryAdmin(SimpleHistoryAdmin, StoreAdmin):  # type: ignore[misc]
+    """A page whose rows have their history kept: each state they were in, and who wrote it."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show it for rows of the reader's stores."""
+        if self.get_object(request, object_id) is None:
+            raise PermissionDenied
+        shown: HttpResponse = SimpleHistoryAdmin.history_view(self, request, object_id, extra_context)
+        return shown
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **kwargs: Any) -> None:
+        """Leave the column of reasons empty where nobody gave one."""
+        super().set_history_delta_changes(request, historical_records, **kwargs)
+        for record in historical_records:
+            record.history_change_reason = record.history_change_reason or ""
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show one state of a row of the reader's stores."""
+        if self.get_object(request, object_id) is None:
+            raise PermissionDenied
+        shown: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
+        return shown

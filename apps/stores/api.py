@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Limit, StrictCharField, StrictSerializer, limits
-from apps.stores import cookies, services, tokens
+from apps.core.facade import Limit, LimitedError, StrictCharField, StrictSerializer, limits
+from apps.stores import cookies, services, sign_in_trail, tokens
 
 AN_HOUR_SECONDS = 60 * 60
 SIGN_INS_AN_ADDRESS = 20
@@ -70,13 +70,15 @@ class SignInView(APIView):
         told, django_request = asked.validated_data, request._request  # noqa: SLF001 - DRF has no public name
         address = limits.client_address(django_request)
         whose = f"{told['email'].strip().lower()} {address}"
-        limits.hit(
-            [
-                Limit("sign_in.account", whose, settings.LIMIT_SIGN_IN_PER_QUARTER_HOUR, A_QUARTER_SECONDS),
-                Limit("sign_in.address", address, SIGN_INS_AN_ADDRESS, AN_HOUR_SECONDS),
-            ],
-            at=timezone.now(),
-        )
+        wanted = [
+            Limit("sign_in.account", whose, settings.LIMIT_SIGN_IN_PER_QUARTER_HOUR, A_QUARTER_SECONDS),
+            Limit("sign_in.address", address, SIGN_INS_AN_ADDRESS, AN_HOUR_SECONDS),
+        ]
+        try:
+            limits.hit(wanted, at=timezone.now())
+        except LimitedError:
+            sign_in_trail.locked(email=told["email"], at=timezone.now())
+            raise
         return _tokens(tokens.sign_in(django_request, email=told["email"], password=told["password"]))
 
 

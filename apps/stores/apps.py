@@ -4,8 +4,17 @@ from django.apps import AppConfig
 
 
 class StoresConfig(AppConfig):
-    """Registers the app under its short name."""
+    """Registers the app under its short name, and listens to signing in."""
 
     name = "apps.stores"
     label = "stores"
     verbose_name = "lojas"
+
+    def ready(self) -> None:
+        """Hear who signs in."""
+        from django.contrib.auth import signals  # noqa: PLC0415 - the apps must be loaded first
+
+        from apps.stores import sign_in_trail  # noqa: PLC0415
+
+        signals.user_logged_in.connect(sign_in_trail.signed_in, dispatch_uid="sign_in_trail")
+        signals.user_login_failed.connect(sign_in_trail.sign_in_failed, dispatch_uid="sign_in_trail")

@@ -1,6 +1,6 @@
 """What the other apps may use of stores."""
 
-from apps.stores.admin_base import BOOKS, EVERYBODY, MANAGERS, OWNERS, StoreAdmin, staff_of
+from apps.stores.admin_base import BOOKS, EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin, staff_of
 from apps.stores.authentication import (
     actor_of,
     asked_kind,
@@ -17,6 +17,7 @@ __all__ = [
     "EVERYBODY",
     "MANAGERS",
     "OWNERS",
+    "HistoryAdmin",
     "StoreAdmin",
     "StoreFacts",
     "actor_names",

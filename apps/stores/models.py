@@ -6,7 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from apps.core.facade import Role, new_id
+from apps.core.facade import Role, new_id, row_history
 
 STAFF_ROLES = [
     (Role.OWNER, "dono"),
@@ -33,6 +33,8 @@ class Store(models.Model):
     timezone = models.CharField("fuso horário", max_length=64, default="America/Sao_Paulo")
     day_starts_at = models.TimeField("o dia começa às", default=time(0))
     created_at = models.DateTimeField("criada em", auto_now_add=True)
+
+    history = row_history.kept()
 
     class Meta:
         verbose_name = "loja"

@@ -9,7 +9,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from apps.core.facade import Actor, DomainError
-from apps.stores import queries
+from apps.stores import queries, sign_in_trail
 
 
 class SignInRefusedError(DomainError):
@@ -38,6 +38,7 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> Pair:
     user = authenticate(request, username=email.strip().lower(), password=password)
     if user is None or queries.staff_actor(user.pk) is None:
         raise SignInRefusedError("E-mail ou senha não conferem.")
+    sign_in_trail.signed_in(user=user)
     return _pair(RefreshToken.for_user(user))
 
 

@@ -20,7 +20,7 @@ from apps.catalog.askers import Askers, askers
 from apps.catalog.finished import KEPT, NEVER_OLDER_SECONDS, Finished, Shelf, shelf
 from apps.catalog.services import change_product, menu_changed, pause_product
 from apps.catalog.shared import Shared
-from apps.core.actors import Role
+from apps.core.actors import SYSTEM, Role
 from apps.stores.models import Store
 from tests.factories import ProductFactory, new_menu, staff
 from tests.fixtures import API, Screen
@@ -92,7 +92,7 @@ def test_process_that_changed_a_price_tells_it_at_once(store: Store, coxinha) ->
     client = Client()
     path = f"{API}/menu?store={store.id}"
     client.get(path)
-    change_product(product_id=coxinha.id, terms={"price": Decimal("9.00")}, at=NOON)
+    change_product(product_id=coxinha.id, terms={"price": Decimal("9.00")}, by=SYSTEM, at=NOON)
 
     told = client.get(path).json()
 
