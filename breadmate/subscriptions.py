@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import Task
 
+from apps.catalog import photos
 from apps.contracts import events
 from apps.core import limits, partitions
 from apps.core.dispatch import Handler
@@ -40,6 +41,7 @@ RARE_CHORES: tuple[Callable[[datetime], object], ...] = (
     partitions.ensure,
     limits.purge,
     lambda at: customers.purge(at=at),
+    photos.sweep,
 )
 
 # Rows whose moment has come, and the task that calls out for each.

@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from apps.catalog import photos
+from apps.catalog.views import photo
 from apps.core import health
 from breadmate import door, errors
 from breadmate.admin_site import site
@@ -37,6 +39,7 @@ urlpatterns = [
     re_path(r"^health/ready/?$", health.ready),
     re_path(r"^(?:kitchen|panel|t/[^/]+|api/v1/menu|api/v1/orders/[^/]+)/stream/?$", to_stream),
     path("api/v1/", include(api)),
+    re_path(rf"^media/(?P<file>{photos.FILE.pattern})$", photo, name="photo"),
     path("admin/", site.urls),
     path("", door.front, name="front"),
     path("demo/open/<str:kind>/", door.open_as, name="open-as"),

@@ -29,7 +29,7 @@ PORTS_IN_A_ROW = 4
 # What the test run itself was given must not reach a stack that stands for a fresh machine.
 NOT_INHERITED = (
     *("DATABASE_URL", "REDIS_URL", "DB_POOL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL", "STREAM_URL"),
-    *("BIND", "METRICS_PORT", "TLS_CERT", "TLS_KEY", "DEMO", "WEB_WORKERS", "STATIC_ROOT"),
+    *("BIND", "METRICS_PORT", "TLS_CERT", "TLS_KEY", "DEMO", "WEB_WORKERS", "STATIC_ROOT", "MEDIA_ROOT"),
 )
 PREFIXES_NOT_INHERITED = ("BREADMATE_", "MP_", "LIMIT_", "ORDER_", "COUNTER_", "PYTEST_")
 

@@ -7,12 +7,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import BaseInlineFormSet, ModelForm
+from django.forms import BaseInlineFormSet, BooleanField, FileField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
-from apps.catalog import services
+from apps.catalog import document, photos, services
 from apps.catalog.models import (
     Category,
     ComboSlot,
@@ -26,10 +28,10 @@ from apps.catalog.models import (
 )
 from apps.catalog.snapshot import ProductKind
 from apps.core.facade import DomainError
-from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin, every_store_id, staff_of
+from apps.stores.facade import EVERYBODY, OWNERS, HistoryAdmin, StoreAdmin, every_store_id, staff_of
 
 
-class MenuAdmin(StoreAdmin):
+class MenuAdmin(HistoryAdmin):
     """A page whose changes are seen on every store's menu."""
 
     store_lookup = ""
@@ -47,6 +49,14 @@ class ChainInline(TabularInline):  # type: ignore[misc]
     """Rows edited with their parent, by whoever may edit the parent."""
 
     extra = 0
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name each field for who does not see the column's head."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs["aria-label"] = str(field.label)
+        return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Follow the parent page."""
@@ -129,21 +139,85 @@ class CategoryPage(MenuAdmin):
     """Shelves of the menu."""
 
     list_display = ["name", "slug", "position", "archived_at"]
+    list_filter = [("archived_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
+    ordering = ["position", "name"]
     prepopulated_fields = {"slug": ["name"]}
+
+
+class ProductForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A product's columns, and a new photo for it."""
+
+    new_photo = FileField(
+        label="Nova foto",
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+        help_text="JPEG, PNG ou WebP de até 10 MB; é cortada em 4:3 pelo meio.",
+    )
+    remove_photo = BooleanField(label="Tirar a foto", required=False, widget=UnfoldBooleanSwitchWidget)
+
+    class Meta:
+        model = Product
+        fields = "__all__"  # noqa: DJ007 - the page names them
+
+    def clean_new_photo(self) -> photos.Photo | None:
+        """Make a photo of the file, or say why not."""
+        upload = self.cleaned_data.get("new_photo")
+        if not upload:
+            return None
+        try:
+            return photos.read(upload.file, size=upload.size)
+        except photos.PhotoRefusedError as refusal:
+            raise ValidationError(str(refusal)) from None
 
 
 @admin.register(Product)
 class ProductPage(MenuAdmin):
     """Products of the chain."""
 
-    list_display = ["name", "kind", "category", "price", "station", "prep_minutes", "archived_at"]
-    list_filter = ["kind", "category", "station"]
+    form = ProductForm
+    list_display = ["thumbnail", "name", "kind", "category", "price", "station", "prep_minutes", "on_menu"]
+    list_display_links = ["name"]
+    list_filter = ["kind", "category", "station", ("archived_at", admin.EmptyFieldListFilter)]
+    ordering = ["name", "id"]
+    readonly_fields = ["preview"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "kind", "category", "description", "price"]}),
+        ("Foto", {"fields": ["preview", "new_photo", "remove_photo", "picture"]}),
+        ("Preparo", {"fields": ["station", "prep_minutes"]}),
+        ("Para quem escolhe", {"fields": ["allergens", "tags", "position", "archived_at"]}),
+    ]
     list_select_related = ["category"]
     search_fields = ["name", "description"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [SlotInline, GroupInline, StoreProductInline]
     actions = ["pause_one_hour", "pause_two_hours", "pause_four_hours", "sell_again"]
+
+    @admin.display(description="foto")
+    def thumbnail(self, product: Product) -> str:
+        """Show it small."""
+        return _picture(product, 64, 48)
+
+    @admin.display(description="foto atual")
+    def preview(self, product: Product) -> str:
+        """Show it as the kiosks do."""
+        return _picture(product, 320, 240)
+
+    @admin.display(description="no cardápio", boolean=True)
+    def on_menu(self, product: Product) -> bool:
+        """Say whether it has not been archived."""
+        return product.archived_at is None
+
+    def save_model(self, request: HttpRequest, obj: Product, form: "ModelForm[Any]", change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Save it with its new photo; the old one is kept for a while, for menus still on a screen."""
+        before, photo = obj.photo, form.cleaned_data.get("new_photo")
+        if photo is not None:
+            obj.photo = photos.keep(photo)
+        elif form.cleaned_data.get("remove_photo"):
+            obj.photo = ""
+        super().save_model(request, obj, form, change)
+        if before and before != obj.photo:
+            transaction.on_commit(lambda: photos.let_go(before))
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         """Let those pause who may do it in the API."""
@@ -186,11 +260,25 @@ class ProductPage(MenuAdmin):
                 messages.success(request, f"{product}: {'em pausa' if hours else 'à venda'}.")
 
 
+def _picture(product: Product, width: int, height: int) -> str:
+    picture = document.image_of(product.photo, product.picture, product.name)
+    if picture is None:
+        return "—"
+    # The name stands beside every picture.
+    return format_html(
+        '<img src="{}" alt="" width="{}" height="{}" loading="lazy" style="object-fit: contain; border-radius: 6px">',
+        picture["src"],
+        width,
+        height,
+    )
+
+
 @admin.register(ComboSlot)
 class ComboSlotPage(MenuAdmin):
     """One slot of a combo and its choices; slots are removed on the combo's page."""
 
     list_display = ["name", "product", "position"]
+    ordering = ["product__name", "position"]
     list_select_related = ["product"]
     search_fields = ["name", "product__name"]
     inlines = [ChoiceInline]
@@ -205,6 +293,7 @@ class ModifierGroupPage(MenuAdmin):
     """Questions asked about products."""
 
     list_display = ["name", "min", "max"]
+    ordering = ["name"]
     search_fields = ["name"]
     inlines = [OptionInline]
 
@@ -214,6 +303,7 @@ class MarkPage(StoreAdmin):
     """What stock, kitchen and promotions say of products; written by them alone."""
 
     list_display = ["product", "store", "kind", "until", "value"]
+    ordering = ["product__name", "id"]
     list_filter = ["kind", "store"]
     list_select_related = ["product", "store"]
     search_fields = ["product__name"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.templatetags.static import static
 
+from apps.catalog import photos
 from apps.catalog.snapshot import GroupSnapshot, MenuSnapshot, ProductSnapshot, SlotSnapshot
 from apps.core.facade import iso
 from apps.stores.facade import StoreFacts
@@ -50,7 +51,7 @@ def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
         "name": product.name,
         "description": product.description,
         "price": str(product.price),
-        "image": _image(product),
+        "image": image_of(product.photo, product.picture, product.name),
         "available": not unavailable,
         "unavailable_until": iso(until),
         "marks": [
@@ -67,12 +68,14 @@ def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
     }
 
 
-def _image(product: ProductSnapshot) -> dict[str, str] | None:
-    """Say a product's picture; one that is not there costs the picture and not the menu."""
+def image_of(photo: str, picture: str, name: str) -> dict[str, str] | None:
+    """Say a product's photo, else its drawing; one that is not there costs the picture and not the menu."""
+    if photo:
+        return {"src": photos.address_of(photo), "srcset": photos.sources_of(photo), "alt": name}
     try:
-        return {"src": static(product.picture), "srcset": "", "alt": product.name} if product.picture else None
+        return {"src": static(picture), "srcset": "", "alt": name} if picture else None
     except ValueError:
-        logger.warning("the picture %s of product %s is not among the static files", product.picture, product.id)
+        logger.warning("the picture %s is not among the static files", picture)
         return None
 
 

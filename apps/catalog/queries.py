@@ -133,6 +133,7 @@ def _alone(rows: list[Product], store_id: UUID | None) -> dict[UUID, ProductSnap
             description=product.description,
             price=own.price if own is not None and own.price is not None else product.price,
             picture=product.picture,
+            photo=product.photo,
             station=product.station,
             prep_minutes=product.prep_minutes,
             allergens=tuple(product.allergens),

@@ -97,6 +97,7 @@ class ProductSnapshot:
     description: str
     price: Decimal
     picture: str
+    photo: str
     station: str
     prep_minutes: int
     allergens: tuple[str, ...]

@@ -36,6 +36,7 @@ class Plan:
     demo: bool
     run_dir: Path
     static_root: Path
+    media_root: Path
     tag: str  # names this stack's folders in /tmp and /var/tmp
 
     @property
@@ -78,6 +79,7 @@ class Plan:
             "PUBLIC_URL": self.public_url,
             "STREAM_URL": self.stream_url,
             "STATIC_ROOT": str(self.static_root),
+            "MEDIA_ROOT": str(self.media_root),
             "WEB_WORKERS": str(self.workers),
             "DEMO": "1" if self.demo else "0",
         }
@@ -118,6 +120,7 @@ def read(given: Mapping[str, str] = os.environ) -> Plan:
         demo=(given.get("DEMO") or "1").lower() in {"1", "true", "yes", "on"},
         run_dir=run_dir,
         static_root=(PROJECT / (given.get("STATIC_ROOT") or ".run/static")).resolve(),
+        media_root=(PROJECT / given["MEDIA_ROOT"]).resolve() if given.get("MEDIA_ROOT") else run_dir / "media",
         tag=tag_of(run_dir),
     )
 
