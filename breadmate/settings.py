@@ -37,6 +37,7 @@ SECURE = PUBLIC_URL.startswith("https://")
 INSTALLED_APPS = [
     "breadmate",
     "unfold",
+    "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -48,6 +49,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "simple_history",
     "apps.core",
     "apps.stores",
     "apps.customers",
@@ -81,6 +83,7 @@ WEB_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 MIDDLEWARE = STREAM_MIDDLEWARE if ROLE == "stream" else WEB_MIDDLEWARE
 ROOT_URLCONF = "breadmate.stream_urls" if ROLE == "stream" else "breadmate.urls"
@@ -139,6 +142,7 @@ PASSWORD_HASHERS = [
 LANGUAGE_CODE = "pt-br"
 TIME_ZONE = "America/Sao_Paulo"
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
 STATIC_URL = "/static/"
@@ -153,7 +157,10 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENVIRONMENT == "test"
-MEDIA_ROOT = BASE_DIR / "media"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / ".run" / "media")))
+MEDIA_URL = "/media/"
+FILE_UPLOAD_HANDLERS = ["apps.core.uploads.BoundedUploadHandler"]
+SIMPLE_HISTORY_REVERT_DISABLED = True
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -219,6 +226,9 @@ SPECTACULAR_SETTINGS = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "BreadMate",
     "SITE_HEADER": "BreadMate",
+    "SITE_SYMBOL": "bakery_dining",
+    "DASHBOARD_CALLBACK": "breadmate.dashboard.show",
+    "SIDEBAR": {"show_search": True, "navigation": "breadmate.dashboard.navigation"},
     "COLORS": {
         "primary": {
             "50": "#FFF8EC",
