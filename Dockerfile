@@ -11,9 +11,12 @@ COPY apps apps
 COPY ops ops
 COPY templates templates
 COPY static static
+COPY locale locale
 # Neither needs a database or a secret; both are only read until the files are written.
+# The command also compiles the translations: at run time nothing may be written here.
 RUN BREADMATE_ENV=development STATIC_ROOT=/srv/static /opt/venv/bin/python manage.py collectstatic --noinput -v 0 \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib /srv/breadmate \
+    && mkdir /srv/media && chown 10001:10001 /srv/media \
     && rm -rf /opt/venv/lib/python3*/site-packages/pip /opt/venv/bin/pip*
 
 FROM python:3.11-slim-bookworm
@@ -21,6 +24,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     BREADMATE_ENV=production \
     STATIC_ROOT=/srv/static \
+    MEDIA_ROOT=/srv/media \
     PORT=8000
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv /srv

@@ -55,7 +55,7 @@ class PeopleFilter(admin.SimpleListFilter):
     title = "quem"
     parameter_name = "actor_id"
 
-    def lookups(self, request: HttpRequest, model_admin: "AuditEntryPage") -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Name them."""
         seen = model_admin.get_queryset(request).exclude(actor_id=None).order_by().values("actor_id").distinct()
         people = User.objects.filter(pk__in=seen).order_by("name")[:MOST_PEOPLE]
@@ -73,7 +73,7 @@ class DeedFilter(admin.SimpleListFilter):
     title = "o que"
     parameter_name = "action"
 
-    def lookups(self, request: HttpRequest, model_admin: "AuditEntryPage") -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Name every deed once."""
         return sorted(
             {(action.partition(".")[0], AREAS[action.partition(".")[0]]) for action in SENTENCES},
@@ -103,7 +103,7 @@ class StoreFilter(admin.SimpleListFilter):
     title = "loja"
     parameter_name = "store_id"
 
-    def lookups(self, request: HttpRequest, model_admin: "AuditEntryPage") -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Name them."""
         return [(str(store.pk), store.name) for store in model_admin.stores_of(request).order_by("name")]
 

@@ -17,5 +17,5 @@ def _writer(request: Any = None, **_: Any) -> User | None:
     """Return whose request makes the change; devices, clocks and commands are nobody."""
     caller = getattr(request, "user", None)
     if isinstance(caller, Actor):
-        return User.objects.filter(pk=caller.id).first() if caller.kind == "staff" else None
+        return User.objects.filter(pk=caller.id).first() if caller.kind == "staff" and caller.id else None
     return caller if isinstance(caller, User) else None

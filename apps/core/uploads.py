@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
 KEPT_BYTES = 10 * 1024 * 1024
@@ -26,7 +25,3 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
         """Write while there is room."""
         if start + len(raw_data) <= KEPT_BYTES:
             super().receive_data_chunk(raw_data, start)
-
-    def file_complete(self, file_size: int) -> UploadedFile | None:
-        """Hand the file over, with the size it had."""
-        return super().file_complete(file_size)

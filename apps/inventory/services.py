@@ -114,7 +114,7 @@ def adjust(
         raise OutOfStockError("O saldo ficaria menor do que o já reservado.")
     movement = _record(level, delta, reason, None, by, at, note)
     on_hand = StockLevel.objects.values_list("on_hand", flat=True).get(pk=level.pk)
-    told = [
+    told: list[trail.Change] = [
         {"field": "on_hand", "from": on_hand - delta, "to": on_hand},
         {"field": "reason", "from": None, "to": str(Reason(reason).label)},
     ]

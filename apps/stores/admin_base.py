@@ -1,6 +1,6 @@
 """The one base of every admin page: who may open it, and which stores' rows it shows."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import RelatedFieldListFilter
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
@@ -15,6 +15,9 @@ from unfold.admin import ModelAdmin
 from apps.core.facade import Actor, Grant, Role, trail
 from apps.stores import admin_changes, queries
 from apps.stores.models import Store
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 OWNERS = frozenset({Role.OWNER})
 MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
@@ -36,9 +39,11 @@ def staff_of(request: HttpRequest) -> Actor | None:
 class OwnStoresFilter(RelatedFieldListFilter):
     """Offers the stores whose rows the reader may see, and no name of another."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: Any
+    ) -> "list[tuple[str, str | _StrPromise]]":
         """Name them."""
-        return [(store.pk, str(store)) for store in model_admin.stores_of(request).order_by("name")]
+        return [(str(store.pk), str(store)) for store in model_admin.stores_of(request).order_by("name")]
 
 
 class StoreAdmin(ModelAdmin):  # type: ignore[misc]

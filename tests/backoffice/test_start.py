@@ -1,5 +1,6 @@
 """A server that is set up wrongly ends with a word instead of serving."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -12,8 +13,8 @@ RIGHT = {
     "BREADMATE_ENV": "production",
     "SECRET_KEY": "k" * 60,
     "PUBLIC_URL": "https://shop.example",
-    "CUSTOMER_KEYS": "1:" + "ab" * 32,
-    "CUSTOMER_INDEX_KEY": "cd" * 32,
+    "CUSTOMER_KEYS": "1:" + base64.urlsafe_b64encode(b"a" * 32).decode(),
+    "CUSTOMER_INDEX_KEY": base64.urlsafe_b64encode(b"c" * 32).decode(),
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
 }
 
