@@ -46,7 +46,7 @@ def test_recipe_that_takes_more_than_there_is_sells_out_and_back(desk: Client, s
 
 
 def test_recipe_moved_to_another_product_is_said_of_both(desk: Client, store: Store) -> None:
-    product, other = stocked_product(store, 0), ProductFactory()
+    product, other = stocked_product(store, 1), ProductFactory()
     line = RecipeLine.objects.get(product=product)
     change(desk, line, quantity="2")
     assert sold_out() == {(store.pk, product.pk)}

@@ -15,6 +15,7 @@ from django.utils import timezone
 from apps.catalog.models import Category
 from apps.catalog.services import create_category
 from apps.core import partitions
+from apps.core.facade import SYSTEM
 from apps.stores.models import Store
 from breadmate import demo
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             self._demo(options["demo_file"])
         elif not Category.objects.exists():
             for position, name in enumerate(settings.CATEGORIES):
-                create_category(terms={"name": name, "position": position}, at=now)
+                create_category(terms={"name": name, "position": position}, by=SYSTEM, at=now)
 
     def _demo(self, file: Path | None) -> None:
         now = timezone.now()
