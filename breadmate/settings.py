@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 
@@ -71,6 +72,7 @@ STREAM_MIDDLEWARE = [
 WEB_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "apps.core.request_log.RequestLogMiddleware",
+    "apps.payments.webhook.WebhookMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -271,6 +273,9 @@ LIMIT_REGISTER_PER_HOUR = env.int("LIMIT_REGISTER_PER_HOUR", 20)
 MP_BASE_URL = env.str("MP_BASE_URL", "https://api.mercadopago.com").rstrip("/")
 MP_ACCESS_TOKEN = env.str("MP_ACCESS_TOKEN", "")
 MP_WEBHOOK_SECRETS = env.list("MP_WEBHOOK_SECRETS", default=[])
+MP_WEBHOOK_SIGNATURE = env.str("MP_WEBHOOK_SIGNATURE", "observe")  # observe | enforce
+if MP_WEBHOOK_SIGNATURE not in ("observe", "enforce"):
+    raise ImproperlyConfigured("MP_WEBHOOK_SIGNATURE is observe or enforce")
 MP_QR_TTL_SECONDS = env.int("MP_QR_TTL_SECONDS", 300)
 MP_CONNECT_TIMEOUT_SECONDS = env.float("MP_CONNECT_TIMEOUT", 2.0)
 MP_READ_TIMEOUT_SECONDS = env.float("MP_READ_TIMEOUT", 4.0)

@@ -42,6 +42,7 @@ RARE_CHORES: tuple[Callable[[datetime], object], ...] = (
     limits.purge,
     lambda at: customers.purge(at=at),
     photos.sweep,
+    payments.purge_inbox,
 )
 
 # Rows whose moment has come, and the task that calls out for each.

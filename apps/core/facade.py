@@ -4,6 +4,7 @@ from apps.core import limits, row_history, trail
 from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
 from apps.core.audit import sql_invariant
 from apps.core.buckets import Buckets
+from apps.core.edge import read_body
 from apps.core.errors import DomainError, InvalidError, NotFoundError
 from apps.core.events import publish
 from apps.core.formats import iso
@@ -64,6 +65,7 @@ __all__ = [
     "problem",
     "publish",
     "qr_svg",
+    "read_body",
     "row_history",
     "sql_invariant",
     "stored_answer",

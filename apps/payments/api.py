@@ -1,15 +1,12 @@
 """The payments API: parse, call one function, say the answer."""
 
-import logging
 from contextlib import suppress
 from uuid import UUID
 
 import orjson
-from django.db import InterfaceError, OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import transaction
+from django.http import HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -26,19 +23,15 @@ from apps.core.facade import (
     StrictSerializer,
     claim_from,
     keep_answer,
-    problem,
     stored_answer,
 )
-from apps.payments import inbox, services
+from apps.payments import services
 from apps.payments.documents import payment_document
 from apps.payments.models import Charge
 from apps.payments.rules import Method, State, Tender
 from apps.stores.facade import caller, may
 
-logger = logging.getLogger(__name__)
-
 STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
-LARGEST_WEBHOOK = 64 * 1024
 IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
 
 
@@ -142,22 +135,6 @@ class PaymentConfirmView(APIView):
         )
         change = (charge.received_amount or charge.amount) - charge.amount
         return Response({**payment_document(charge), "change": str(change)})
-
-
-@csrf_exempt
-@require_POST
-def webhook(request: HttpRequest) -> HttpResponse:
-    """Keep what the provider sent and say 200; a database that is away says 503, so that it is sent again."""
-    if int(request.headers.get("Content-Length") or 0) > LARGEST_WEBHOOK:
-        return problem(status=413)
-    try:
-        inbox.receive(query=request.GET.dict(), headers=dict(request.headers), body=request.body)
-    except (InterfaceError, OperationalError):
-        logger.exception("webhook not stored")
-        response = problem(status=503, code="database_unavailable")
-        response["Retry-After"] = "30"
-        return response
-    return JsonResponse({})
 
 
 def _answer(charge: Charge) -> Answer:

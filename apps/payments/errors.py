@@ -30,6 +30,17 @@ class NotAtCounterError(DomainError):
     title = "Não é um pagamento no caixa"
 
 
+class BadSignatureError(DomainError):
+    """A notification that none of our secrets has signed."""
+
+    code = "invalid_signature"
+    status = 401
+    title = "Assinatura inválida"
+
+    def __init__(self) -> None:
+        super().__init__("O aviso não traz uma assinatura válida.")
+
+
 class TooOftenError(DomainError):
     """The same question came again too soon."""
 

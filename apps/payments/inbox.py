@@ -1,92 +1,218 @@
-"""The webhook inbox: one insert when it comes in, a look at the provider later."""
+"""The webhook inbox: one insert when it comes in, a look at the provider later (ADR 0006, 0013)."""
 
 import hashlib
-from datetime import datetime
-from typing import Any
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
+import psycopg
 from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest, Least
 
 from apps.core.facade import News, new_id, tell
 from apps.payments.models import Charge, WebhookEvent
-from apps.payments.rules import SETTLED
+from apps.payments.notifications import FOR_PEOPLE, Kind, Notification, Outcome
+from apps.payments.rules import ASK_AT_MOST_EVERY, SETTLED, Method, State
+from apps.payments.signatures import Verdict
 
-KEPT_HEADERS = ("X-Request-Id", "X-Signature", "X-Retry", "User-Agent", "Content-Type")
+logger = logging.getLogger(__name__)
+
+KEPT_HEADERS = ("X-Request-Id", "X-Signature", "X-Retry", "User-Agent", "Content-Type", "Content-Encoding")
+LONGEST_HEADER = 512
+LONGEST_BODY = 8 * 1024
+"""How much is kept of a body; the provider's own are around one KiB."""
 BATCH = 100
+UNTIED_BATCH = 500
+SWEEP_MOST = 5
+STRANGE = frozenset({"unknown", "dropped"})
+KEPT_TIED = timedelta(days=90)
+KEPT_UNTIED = timedelta(days=7)
+A_WHILE = timedelta(minutes=1)
+PURGE_BATCH = 1000
+
+KEEP = """
+    WITH tied AS (
+        SELECT coalesce(
+            (SELECT id FROM payments_charge WHERE provider_order_id = %(order)s),
+            (SELECT id FROM payments_charge WHERE reference = %(reference)s),
+            (SELECT id FROM payments_charge
+             WHERE provider_payment_id = %(payment)s AND provider_payment_id <> '' LIMIT 1)
+        ) AS charge
+    )
+    INSERT INTO payments_webhookevent AS kept
+        (id, received_at, topic, kind, resource_id, action, account, signature, dedup_key, headers, body, copies,
+         charge_id, processed_at, outcome)
+    SELECT %(id)s, now(), %(topic)s, %(kind)s, %(resource)s, %(action)s, %(account)s, %(signature)s, %(dedup_key)s,
+        %(headers)s::jsonb, %(body)s, 1, charge,
+        CASE WHEN charge IS NULL AND NOT %(waits)s THEN now() END,
+        CASE WHEN charge IS NULL AND NOT %(waits)s THEN 'unknown' ELSE '' END
+    FROM tied WHERE charge IS NOT NULL OR %(room)s
+    ON CONFLICT (dedup_key) DO UPDATE SET copies = kept.copies + 1, charge_id = excluded.charge_id,
+        processed_at = excluded.processed_at, outcome = excluded.outcome
+    RETURNING charge_id IS NOT NULL, copies
+"""
 
 
-def receive(*, query: dict[str, str], headers: dict[str, str], body: bytes) -> None:
-    """Keep one notification as it came; the same one again is kept once. One statement.
+def receive(
+    *, told: Notification, verdict: Verdict, headers: dict[str, str], body: bytes, has_room: Callable[[], bool]
+) -> str:
+    """Keep one notification; a repeat is kept once. One statement.
 
-    Nothing in it is believed: it only names a resource to ask the provider about.
+    One that names no charge of ours is done with at once, and dropped when ``has_room`` says no; the others wait for
+    ``process``. Returns what became of it: kept, repeated, unknown or dropped.
     """
-    data = _json_object(body)
-    inner = _object(data.get("data"))
-    topic = str(query.get("type") or query.get("topic") or data.get("type") or "")[:40]
-    resource = str(query.get("data.id") or query.get("id") or inner.get("id") or "")[:64]
-    action = str(data.get("action") or "")[:40]
-    told = (topic, resource, action, str(inner.get("version") or data.get("id") or headers.get("X-Request-Id") or ""))
+    waits = told.kind == Kind.MERCHANT_ORDER or told.kind in FOR_PEOPLE
+    version = told.version or headers.get("X-Request-Id", "")
+    identity = f"{told.topic}\n{told.resource}\n{told.action}\n{version}\n{verdict}"
+    kept_headers = {name: headers[name][:LONGEST_HEADER] for name in KEPT_HEADERS if name in headers}
     event_id = new_id()
-    with connection.cursor() as cursor:
+    connection.ensure_connection()
+    # The driver's own cursor, because Django's has Postgres plan the statement anew each time.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
-            """
-            INSERT INTO payments_webhookevent
-                (id, received_at, topic, resource_id, action, signature, dedup_key, headers, body, outcome)
-            VALUES (%s, now(), %s, %s, %s, 'unchecked', %s, %s, %s, '')
-            ON CONFLICT (dedup_key) DO NOTHING
-            """,
-            [
-                event_id,
-                *(_storable(text) for text in (topic, resource, action)),
-                hashlib.sha256("\n".join(told).encode(errors="replace")).digest(),
-                _storable(orjson.dumps({name: headers[name] for name in KEPT_HEADERS if name in headers}).decode()),
-                body,
-            ],
+            KEEP,
+            {
+                "id": event_id,
+                "topic": told.topic,
+                "kind": told.kind.value,
+                "resource": told.resource,
+                "action": told.action,
+                "account": told.account,
+                "signature": verdict.value,
+                "dedup_key": hashlib.sha256(identity.encode(errors="replace")).digest(),
+                "headers": orjson.dumps(kept_headers).decode().replace("\\u0000", ""),
+                "body": body[:LONGEST_BODY],
+                "order": told.order,
+                "reference": told.reference,
+                "payment": told.payment,
+                "waits": waits,
+                "room": verdict == Verdict.VALID or has_room(),
+            },
+            prepare=True,
         )
-    tell(News(type="payments.webhook", store=None, subject=event_id))
+        row = cursor.fetchone()
+    if row is None:
+        return "dropped"
+    tied, copies = row
+    if tied or waits:
+        tell(News(type="payments.webhook", store=None, subject=event_id))
+    if copies > 1:
+        return "repeated"
+    return "kept" if tied or waits else "unknown"
 
 
-@transaction.atomic
 def process(*, at: datetime) -> int:
     """Turn waiting notifications into charges to look at now; return how many were handled.
 
-    An id we did not create costs nothing further, and no call.
-
-    Locks: the notifications it takes, until commit; another engine skips them.
+    Locks: the notifications it takes, then their charges by id, until commit; another engine skips them.
     """
-    waiting = WebhookEvent.objects.filter(processed_at=None).order_by("received_at")
-    events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
-    named = {event.resource_id for event in events if event.resource_id}
-    ours: dict[str | None, tuple[UUID, str]] = {
-        provider_id: (charge_id, state)
-        for provider_id, charge_id, state in Charge.objects.filter(provider_order_id__in=named).values_list(
-            "provider_order_id", "id", "state"
-        )
-    }
+    return _process_tied(at) + _process_untied(at)
+
+
+@transaction.atomic
+def _process_tied(at: datetime) -> int:
+    """Make the charges due, each once in ``ASK_AT_MOST_EVERY`` however much news of it there is.
+
+    News of a charge that the provider is being asked about right now waits for the end of that question, whose answer may be
+    older than the news.
+    """
+    waiting = WebhookEvent.objects.filter(processed_at=None, charge__isnull=False).order_by("received_at")
+    waiting = waiting.exclude(charge__leased_until__gt=at)
+    events = list(waiting.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+    named = {event.charge_id for event in events if event.charge_id}
+    charges = Charge.objects.filter(id__in=named).order_by("id").select_for_update()
+    open_ = {charge_id for charge_id, state in charges.values_list("id", "state") if state not in SETTLED}
     for event in events:
         event.processed_at = at
-        if event.resource_id not in ours:
-            event.outcome = "unknown"
+        if event.kind in FOR_PEOPLE:
+            event.outcome = _call_people(event)
         else:
-            event.outcome = "look" if ours[event.resource_id][1] not in SETTLED else "final"
+            event.outcome = Outcome.LOOK if event.charge_id in open_ else Outcome.FINAL
     WebhookEvent.objects.bulk_update(events, ["processed_at", "outcome"])
-    to_look_at = [charge_id for charge_id, state in ours.values() if state not in SETTLED]
-    Charge.objects.filter(id__in=to_look_at).exclude(state__in=SETTLED).update(next_check_at=at)
+    to_look_at = {event.charge_id for event in events if event.outcome == Outcome.LOOK and event.charge_id}
+    _look_soon(Charge.objects.filter(id__in=to_look_at), at)
     return len(events)
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        return _object(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        return {}
+@transaction.atomic
+def _process_untied(at: datetime) -> int:
+    """See to what names no charge: call people, or look at the charges that guests are paying just now.
+
+    A ``merchant_order`` carries a number we were never told. Looking that number up would let anybody make us call out, so
+    our own open charges of the same account are asked about instead: ``SWEEP_MOST`` of them, those not asked about for
+    longest, once in ``ASK_AT_MOST_EVERY``. What comes too soon waits for the next time.
+    """
+    waiting = WebhookEvent.objects.filter(processed_at=None, charge=None).order_by("received_at")
+    events = list(waiting.select_for_update(skip_locked=True)[:UNTIED_BATCH])
+    done = []
+    sweeps: dict[str, bool] = {}
+    for event in events:
+        if event.kind == Kind.MERCHANT_ORDER:
+            if event.account not in sweeps:
+                sweeps[event.account] = _sweep(event.account, at)
+            if not sweeps[event.account]:
+                continue
+            event.outcome = Outcome.SWEPT
+        else:
+            event.outcome = _call_people(event) if event.kind in FOR_PEOPLE else Outcome.UNKNOWN
+        event.processed_at = at
+        done.append(event)
+    WebhookEvent.objects.bulk_update(done, ["processed_at", "outcome"])
+    return len(done)
 
 
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _sweep(account: str, at: datetime) -> bool:
+    """Make open charges of one account due, of all when none is told; False when that was done a moment ago."""
+    lately = at - ASK_AT_MOST_EVERY
+    swept = WebhookEvent.objects.filter(charge=None, outcome=Outcome.SWEPT, account=account)
+    if swept.filter(received_at__gt=at - A_WHILE, processed_at__gt=lately).exists():
+        return False
+    charges = Charge.objects.filter(state=State.PENDING).exclude(method=Method.COUNTER)
+    charges = charges.filter(Q(last_asked_at=None) | Q(last_asked_at__lte=lately))
+    if account:
+        charges = charges.filter(provider_account=account)
+    asked_longest_ago = charges.order_by(F("last_asked_at").asc(nulls_first=True))
+    ids = list(asked_longest_ago.select_for_update(skip_locked=True).values_list("id", flat=True)[:SWEEP_MOST])
+    _look_soon(Charge.objects.filter(id__in=ids), at)
+    return True
 
 
-def _storable(text: str) -> str:
-    """Drop what Postgres cannot keep in text."""
-    return text.replace("\x00", "").encode(errors="replace").decode()
+def _look_soon(charges: QuerySet[Charge], at: datetime) -> None:
+    """Make charges due now, or as soon as they were not asked about for ``ASK_AT_MOST_EVERY``; never later than before."""
+    soon = Greatest(Value(at), F("last_asked_at") + ASK_AT_MOST_EVERY)
+    charges.exclude(state__in=SETTLED).update(next_check_at=Least(F("next_check_at"), soon))
+
+
+def _call_people(event: WebhookEvent) -> Outcome:
+    """Tell people of what no program decides; loudly only when it names a charge or is signed."""
+    say = logger.error if event.charge_id or event.signature == Verdict.VALID else logger.warning
+    say("provider reports a %s: %s, charge %s", event.kind, event.resource_id, event.charge_id or "unknown")
+    return Outcome.CHARGEBACK if event.kind == Kind.CHARGEBACK else Outcome.NOTED
+
+
+def look_again(*, event_ids: Sequence[UUID]) -> int:
+    """Let the engine handle notifications anew, as if they had just come; return how many name a charge.
+
+    Locks: the notifications, for the length of one statement.
+    """
+    events = WebhookEvent.objects.filter(id__in=event_ids, charge__isnull=False)
+    return events.update(processed_at=None, outcome=Outcome.WAITING)
+
+
+def purge(at: datetime) -> int:
+    """Delete a batch of what is too old: notifications of ours after 90 days, others after 7; return how many."""
+    tied, untied = Q(charge__isnull=False), Q(charge=None)
+    old = (
+        tied & Q(received_at__lt=at - KEPT_TIED),
+        untied & Q(received_at__lt=at - KEPT_UNTIED),
+    )
+    return sum(map(_purge_batch, old))
+
+
+def _purge_batch(too_old: Q) -> int:
+    events = WebhookEvent.objects.filter(too_old, processed_at__isnull=False).order_by("received_at")
+    deleted, _ = WebhookEvent.objects.filter(id__in=list(events.values_list("id", flat=True)[:PURGE_BATCH])).delete()
+    return deleted

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.facade import new_id
+from apps.payments.notifications import Kind, Outcome
 from apps.payments.rules import OPEN, PAID, Method, State, Tender
 
 
@@ -30,6 +31,9 @@ class Charge(models.Model):
     create_body = models.BinaryField()
     provider_order_id = models.CharField("pedido no provedor", max_length=64, null=True, unique=True)  # noqa: DJ001 - many have none
     provider_account = models.CharField(max_length=32, blank=True)
+    provider_payment_id = models.CharField(
+        "pagamento no provedor", max_length=64, blank=True, default="", db_default=""
+    )
     provider_status = models.CharField("situação no provedor", max_length=40, blank=True)
     qr_data = models.TextField(blank=True)
     tender = models.CharField("recebido em", max_length=16, blank=True, choices=Tender.choices)
@@ -60,31 +64,46 @@ class Charge(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="charge_state_is_known"),
         ]
-        indexes = [models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due")]
+        indexes = [
+            models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due"),
+            models.Index("provider_payment_id", condition=~Q(provider_payment_id=""), name="charge_by_payment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_method_display()} R$ {self.amount}"
 
 
 class WebhookEvent(models.Model):
-    """One notification as it came in. It only says where to look; nothing is believed from it."""
+    """One notification as it came in. It only says where to look; nothing is believed from it.
+
+    ``charge`` is the one it names, found by the same statement that keeps it; without one it costs no call. A repeat raises
+    ``copies`` and is looked at again.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     received_at = models.DateTimeField("recebido em", auto_now_add=True)
-    topic = models.CharField("assunto", max_length=40)
+    topic = models.CharField("assunto, como veio", max_length=40)
+    kind = models.CharField("assunto", max_length=20, choices=Kind.choices, default=Kind.OTHER, db_default=Kind.OTHER)
     resource_id = models.CharField("recurso", max_length=64)
     action = models.CharField("ação", max_length=40)
+    account = models.CharField("conta", max_length=32, default="", db_default="")
+    charge = models.ForeignKey(Charge, models.PROTECT, null=True, related_name="+", verbose_name="cobrança")
     signature = models.CharField("assinatura", max_length=12)
     dedup_key = models.BinaryField(max_length=32, unique=True)
     headers = models.JSONField("cabeçalhos")
     body = models.BinaryField()
+    copies = models.PositiveIntegerField("vezes", default=1, db_default=1)
     processed_at = models.DateTimeField("tratado em", null=True)
-    outcome = models.CharField("resultado", max_length=20, blank=True)
+    outcome = models.CharField("resultado", max_length=20, blank=True, choices=Outcome.choices)
 
     class Meta:
         verbose_name = "aviso do provedor"
         verbose_name_plural = "avisos do provedor"
-        indexes = [models.Index("received_at", condition=Q(processed_at=None), name="webhook_waiting")]
+        indexes = [
+            models.Index("received_at", condition=Q(processed_at=None), name="webhook_waiting"),
+            models.Index("received_at", condition=Q(charge=None), name="webhook_untied"),
+            models.Index("received_at", condition=Q(charge__isnull=False), name="webhook_tied"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.resource_id}"

@@ -57,6 +57,7 @@ OFTEN = timedelta(seconds=15)
 SELDOM = timedelta(seconds=30)
 HOLD_AFTER_QR = timedelta(seconds=60)
 MOST_QR_CODES = 3
+ASK_AT_MOST_EVERY = timedelta(seconds=2)  # about one charge, however much news of it there is
 
 
 STATE_FROM = {
@@ -69,7 +70,10 @@ STATE_FROM = {
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """What the provider says of one of its orders. ``status`` is its own word; amounts are BRL."""
+    """What the provider says of one of its orders; amounts are BRL.
+
+    ``status`` is its own word, ``payment`` the number of the payment once there is one.
+    """
 
     provider_order_id: str
     status: str
@@ -81,6 +85,7 @@ class ProviderState:
     account: str
     qr_data: str = ""
     expires_at: datetime | None = None
+    payment: str = ""
 
 
 def state_from(provider_status: str) -> State:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Least
 
 from apps.contracts.events import PaymentProcessed
 from apps.core.facade import (
@@ -172,16 +173,18 @@ def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None
     return charge
 
 
-def advance_charge(*, charge_id: UUID, at: datetime) -> Charge | None:
+def advance_charge(*, charge_id: UUID, at: datetime, rest: timedelta = timedelta(0)) -> Charge | None:
     """Take a charge one step on: create it at the provider, ask how it stands, or cancel it there.
 
     One that expired or was cancelled is asked about as well when news of it comes: it may have been paid in the last second.
 
     Safe to run twice and at the same time: the row is claimed by a lease, the provider is called with no transaction open,
-    its answer is recorded in a second transaction. Returns the charge, or None when somebody else is at it, it is settled,
-    or there is none (so ``PaymentNotFoundError`` of ``settle_charge`` does not arise).
+    its answer is recorded in a second transaction. One asked about less than ``rest`` ago is put off until then.
+
+    Returns the charge, or None when it was put off, somebody else is at it, it is settled, or there is none (so
+    ``PaymentNotFoundError`` of ``settle_charge`` does not arise).
     """
-    charge = _lease(charge_id, at)
+    charge = _lease(charge_id, at, rest)
     if charge is None:
         return None
     try:
@@ -217,6 +220,7 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
     charge = Charge.objects.select_for_update().get(id=charge_id)
     charge.leased_until = None
     charge.provider_status = told.status
+    charge.provider_payment_id = told.payment or charge.provider_payment_id
     was_there = charge.provider_order_id is not None
     if not was_there:
         charge.provider_order_id, charge.provider_account = told.provider_order_id, told.account
@@ -292,11 +296,14 @@ def claim_due(*, at: datetime) -> list[UUID]:
     return ids
 
 
-def _lease(charge_id: UUID, at: datetime) -> Charge | None:
-    """Claim a charge for one call; None when it is settled or claimed."""
+def _lease(charge_id: UUID, at: datetime, rest: timedelta) -> Charge | None:
+    """Claim a charge for one call; None when it is settled, claimed or was asked about less than ``rest`` ago."""
     free = Charge.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=charge_id)
     free = free.exclude(state__in=SETTLED).exclude(method=Method.COUNTER)
-    if not free.update(leased_until=at + LEASE):
+    rested = free.exclude(last_asked_at__gt=at - rest) if rest else free
+    if not rested.update(leased_until=at + LEASE):
+        if rest:
+            free.update(next_check_at=Least(F("next_check_at"), F("last_asked_at") + rest))
         return None
     Charge.objects.filter(id=charge_id).exclude(state=State.CREATING).update(last_asked_at=at)
     return Charge.objects.get(id=charge_id)

@@ -6,7 +6,6 @@ from apps.payments import api
 
 urlpatterns = [
     path("payments", api.PaymentsView.as_view()),
-    path("payments/webhook", api.webhook),
     path("payments/<uuid:payment_id>", api.PaymentView.as_view()),
     path("payments/<uuid:payment_id>/check", api.PaymentCheckView.as_view()),
     path("payments/<uuid:payment_id>/confirm", api.PaymentConfirmView.as_view()),

@@ -8,7 +8,9 @@ import requests
 from pytest_django.fixtures import Settings
 
 from apps.catalog.models import Product
+from apps.core.buckets import Buckets
 from apps.orders.models import Order
+from apps.payments import webhook
 from apps.stores.models import Store
 from ops.mpsim.app import App
 from ops.mpsim.server import Server
@@ -68,6 +70,12 @@ def provider(settings: Settings) -> Iterator[Provider]:
     settings.MP_ACCESS_TOKEN = "APP_USR-SIM-1"
     yield Provider(sim, server)
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def empty_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test uses up what a process lets strangers leave in the inbox."""
+    monkeypatch.setattr(webhook, "_strangers", Buckets(lambda: 0.0))
 
 
 @pytest.fixture

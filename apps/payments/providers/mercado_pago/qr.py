@@ -118,6 +118,7 @@ def _read(body: dict[str, Any]) -> ProviderState:
             account=str(body.get("user_id", "")),
             qr_data=str((body.get("type_response") or {}).get("qr_data", "")),
             expires_at=_expiry(body),
+            payment=next((str(one["reference_id"]) for one in payments if one.get("reference_id")), "")[:64],
         )
     except (KeyError, TypeError, ValueError, InvalidOperation) as problem:
         raise ProviderUnavailableError(f"unreadable answer: {problem!r}") from problem
