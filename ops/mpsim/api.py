@@ -3,22 +3,25 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ops.mpsim import places, validation
 from ops.mpsim.clock import CHANCE
 from ops.mpsim.errors import ApiError, bad_value
 from ops.mpsim.faults import Fault
 from ops.mpsim.journal import Entry
-from ops.mpsim.messages import Answer, Request, error_answer, json_answer, not_found
+from ops.mpsim.messages import Answer, Request, error_answer, json_answer, not_found, older_error_answer
+from ops.mpsim.payments import PaymentsApi
 from ops.mpsim.simulator import Simulator
-from ops.mpsim.state import Order
-from ops.mpsim.wire import merchant_order_json, order_json, refund_answer
+from ops.mpsim.state import Book, Order
+from ops.mpsim.wire import order_json, refund_answer
 
 Handler = Callable[[int, Request, str], Answer]
 
 ORDER_ID = re.compile(r"ORD[0-9A-Z]{26}", re.ASCII)
 MAX_KEY = 128
+OLDER = ("/v1/payments", "/v1/chargebacks", "/merchant_orders")
+"""Where the paths begin whose refusals have the older form."""
 
 
 class MerchantApi:
@@ -39,7 +42,8 @@ class MerchantApi:
             ("GET", re.compile(r"/v1/orders/([^/]+)"), self._get_order, False),
             ("POST", re.compile(r"/v1/orders/([^/]+)/cancel"), self._cancel_order, True),
             ("POST", re.compile(r"/v1/orders/([^/]+)/refund"), self._refund_order, True),
-            ("GET", re.compile(r"/merchant_orders/([^/]+)"), self._get_merchant_order, False),
+            ("POST", re.compile(r"/v1/orders/([^/]+)/events"), self._simulate_event, False),
+            *PaymentsApi(sim).routes(),
         ]
 
     def answer(self, request: Request, request_id: str) -> Answer:
@@ -87,7 +91,7 @@ class MerchantApi:
         try:
             return self._routed(request, token, entry, slow)
         except ApiError as error:
-            return error_answer(error)
+            return older_error_answer(error) if request.path.startswith(OLDER) else error_answer(error)
 
     def _routed(self, request: Request, token: str, entry: Entry, slow: Fault | None) -> Answer:
         for method, pattern, handler, keyed in self._routes:
@@ -174,30 +178,45 @@ class MerchantApi:
 
     def _get_order(self, user_id: int, request: Request, order_id: str) -> Answer:
         check_order_id(order_id)
-        with self._sim.orders() as book:
-            return json_answer(200, order_json(book.find(order_id, user_id)))
+        sim = self._sim
+        with sim.orders() as book:
+            order = qr_order(book, order_id, user_id)
+            oldest = timedelta(days=sim.settings.get_max_age_days)
+            if oldest and sim.clock.now() - order.created_at > oldest:
+                raise ApiError(404, "order_not_found", "Orders older than three months are not told.")
+            return json_answer(200, order_json(order))
 
     def _cancel_order(self, user_id: int, request: Request, order_id: str) -> Answer:
         check_order_id(order_id)
         with self._sim.orders() as book:
-            order = book.find(order_id, user_id)
+            order = qr_order(book, order_id, user_id)
             book.cancel(order)
             return json_answer(200, order_json(order))
 
     def _refund_order(self, user_id: int, request: Request, order_id: str) -> Answer:
         check_order_id(order_id)
         with self._sim.orders() as book:
-            order = book.find(order_id, user_id)
+            order = qr_order(book, order_id, user_id)
             amount = validation.refund_amount(request.body, order.payment_id)
             refund = self._sim.refund(book, order, amount)
             return json_answer(201, refund_answer(order, refund))
 
-    def _get_merchant_order(self, user_id: int, request: Request, number: str) -> Answer:
+    def _simulate_event(self, user_id: int, request: Request, order_id: str) -> Answer:
+        check_order_id(order_id)
+        status = validation.event_status(request.body)
         with self._sim.orders() as book:
-            for order in book.orders.values():
-                if order.user_id == user_id and order.merchant_order_id == number:
-                    return json_answer(200, merchant_order_json(order))
-        return not_found(request.path)
+            order = qr_order(book, order_id, user_id)
+            if status == "processed":
+                book.pay(order)
+            elif status == "failed":
+                book.decline(order)
+            elif status == "expired":
+                book.expire(order)
+            elif status == "canceled":
+                book.cancel(order)
+            else:
+                self._sim.refund(book, order, None)
+        return Answer(204)
 
     def _search_orders(self, user_id: int, request: Request, _: str) -> Answer:
         query = request.query
@@ -209,6 +228,7 @@ class MerchantApi:
         def wanted(order: Order) -> bool:
             return (
                 order.user_id == user_id
+                and order.kind == "qr"
                 and begin <= order.created_at <= end
                 and query.get("external_reference", order.external_reference) == order.external_reference
                 and query.get("status", order.status) == order.status
@@ -220,6 +240,14 @@ class MerchantApi:
             data = [order_json(order) for order in found[first : first + size]]
         paging = {"total": len(found), "total_pages": -(-len(found) // size), "offset": first, "limit": size}
         return json_answer(200, {"data": data, "paging": paging})
+
+
+def qr_order(book: Book, order_id: str, user_id: int) -> Order:
+    """Return a QR order of one seller; a Pix payment has no order here."""
+    order = book.find(order_id, user_id)
+    if order.kind != "qr":
+        raise ApiError(404, "order_not_found", "Order not found.")
+    return order
 
 
 def bearer(request: Request) -> str:

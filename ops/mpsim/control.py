@@ -36,6 +36,7 @@ class ControlApi:
             ("POST", re.compile("/_sim/orders/([^/]+)/decline"), self._decline),
             ("POST", re.compile("/_sim/orders/([^/]+)/expire"), self._expire),
             ("POST", re.compile("/_sim/orders/([^/]+)/refund_by_seller"), self._refund_by_seller),
+            ("POST", re.compile("/_sim/orders/([^/]+)/chargeback"), self._chargeback),
             ("GET", re.compile("/_sim/faults"), self._list_faults),
             ("POST", re.compile("/_sim/faults"), self._add_faults),
             ("DELETE", re.compile("/_sim/faults"), self._clear_faults),
@@ -135,6 +136,12 @@ class ControlApi:
             self._sim.refund(book, order, amount_of(wish["amount"]))
             return json_answer(200, row(order))
 
+    def _chargeback(self, request: Request, order_id: str) -> Answer:
+        with self._sim.orders() as book:
+            order = book.find(order_id)
+            book.charge_back(order)
+            return json_answer(200, row(order))
+
     def _list_faults(self, request: Request, _: str) -> Answer:
         return json_answer(200, {"faults": [asdict(fault) for fault in self._sim.faults.left()]})
 
@@ -183,6 +190,9 @@ def row(order: Order) -> Json:
     """Describe one order to the tester, with its line of the ledger."""
     return {
         "id": order.id,
+        "kind": order.kind,
+        "payment_id": order.payment_reference,
+        "chargeback_id": order.chargeback_id,
         "external_reference": order.external_reference,
         "description": order.description,
         "external_pos_id": order.pos,

@@ -40,6 +40,11 @@ def error_answer(error: ApiError) -> Answer:
     return json_answer(error.status, error.body())
 
 
+def older_error_answer(error: ApiError) -> Answer:
+    """Answer with a refusal in the form of the older endpoints."""
+    return json_answer(error.status, error.older_body())
+
+
 def not_found(path: str) -> Answer:
     """Answer for a path that is not emulated."""
     body = {"message": f"{path} not found", "error": "not_found", "status": 404, "cause": []}

@@ -63,10 +63,17 @@ text-decoration:none;min-height:3.5rem}
 STATES = {
     "processed": ("good", "Pagamento aprovado", "O totem recebe a confirmação em instantes."),
     "refunded": ("", "Pagamento devolvido", "O valor voltou para a sua conta."),
+    "charged_back": ("bad", "Pagamento contestado", "O banco devolveu o valor a pedido do cliente."),
     "canceled": ("bad", "Pedido cancelado", "A loja cancelou esta cobrança. Nada foi pago."),
     "expired": ("bad", "Cobrança expirada", "O tempo acabou. Nada foi pago."),
 }
-WORDS = {"processed": "pago", "refunded": "devolvido", "canceled": "cancelado", "expired": "expirado"}
+WORDS = {
+    "processed": "pago",
+    "charged_back": "contestado",
+    "refunded": "devolvido",
+    "canceled": "cancelado",
+    "expired": "expirado",
+}
 
 
 class BuyerPages:
@@ -141,7 +148,7 @@ def details(order: Order, now: datetime) -> str:
         '<div class="card"><p class="label">Valor</p>'
         f'<p class="amount">{reais(order.total)}</p>'
         f'<p class="what">{escape(order.description) or "Sem descrição"}</p><dl>'
-        f"<div><dt>Totem</dt><dd>{escape(order.pos)}</dd></div>"
+        f"{pos_row(order)}"
         f"{paid_rows(order)}"
         f"{time_left_row(order, now)}"
         f'<div class="long"><dt>Referência</dt><dd>{escape(order.external_reference)}</dd></div>'
@@ -161,6 +168,11 @@ def state_of(order: Order) -> str:
     else:
         return ""
     return f'<div class="state {kind}" role="status"><strong>{head}</strong>{text}</div>'
+
+
+def pos_row(order: Order) -> str:
+    """Write which kiosk the order comes from; a Pix payment comes from none."""
+    return f"<div><dt>Totem</dt><dd>{escape(order.pos)}</dd></div>" if order.pos else ""
 
 
 def paid_rows(order: Order) -> str:

@@ -33,6 +33,7 @@ class Settings:
     latency_ms: tuple[int, int] = (0, 0)
     rate_limit_rps: float = 0
     auto_pay_s: tuple[float, ...] = ()
+    get_max_age_days: float = 90
 
     def __post_init__(self) -> None:
         if self.refund_mode not in ("sync", "async"):
@@ -144,9 +145,9 @@ class Simulator:
     def create(self, user_id: int, wish: NewOrder) -> Order:
         """Create an order; with auto-pay on, its buyer is on the way."""
         with self.orders() as book:
-            if book.has_reference(user_id, wish.external_reference):
+            if wish.kind == "qr" and book.has_reference(user_id, wish.external_reference):
                 raise bad_value("The external reference was used already.", "external_reference")
-            if (user_id, wish.pos) not in self.pos:
+            if wish.kind == "qr" and (user_id, wish.pos) not in self.pos:
                 raise ApiError(404, "pos_not_found", f"No point of sale has the external id {wish.pos}.")
             order = book.create(user_id, wish)
             if self.settings.auto_pay_s:

@@ -1,7 +1,7 @@
 """Orders and their money: a state machine that knows neither HTTP nor threads.
 
 ``created`` becomes ``processed``, ``canceled`` or ``expired``; ``processed`` becomes ``refunded`` once all its
-money is back. Only a forced late payment leads from ``canceled`` or ``expired`` to ``processed``.
+money is back, or ``charged_back``. Only a forced late payment leads from ``canceled`` or ``expired`` to ``processed``.
 """
 
 import heapq
@@ -17,8 +17,16 @@ from typing import Literal
 from ops.mpsim.errors import ApiError
 from ops.mpsim.qr import br_code
 
-Status = Literal["created", "processed", "canceled", "expired", "refunded"]
-Action = Literal["order.processed", "order.canceled", "order.expired", "order.refunded", "order.partially_refunded"]
+Status = Literal["created", "processed", "canceled", "expired", "refunded", "charged_back"]
+Kind = Literal["qr", "pix"]
+Action = Literal[
+    "order.processed",
+    "order.canceled",
+    "order.expired",
+    "order.refunded",
+    "order.partially_refunded",
+    "order.charged_back",
+]
 
 ZERO = Decimal("0.00")
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -50,6 +58,7 @@ class NewOrder:
     lifetime: timedelta
     pos: str
     mode: str
+    kind: Kind = "qr"
 
 
 @dataclass(slots=True)
@@ -76,7 +85,7 @@ class Refund:
 
 @dataclass(slots=True)
 class Order:
-    """One QR order with its single payment; only ``Book`` changes it."""
+    """One QR order with its single payment, or a Pix payment alone; only ``Book`` changes it."""
 
     id: str
     user_id: int
@@ -100,6 +109,8 @@ class Order:
     declines: int = 0
     pending: PendingPayment | None = None
     refunds: list[Refund] = field(default_factory=list)
+    kind: Kind = "qr"
+    chargeback_id: str = ""
 
     @property
     def refunded(self) -> Decimal:
@@ -134,7 +145,8 @@ class Book:
     def add(self, order: Order) -> None:
         """Enter an order and set its timers."""
         self.orders[order.id] = order
-        self._references.add((order.user_id, order.external_reference))
+        if order.kind == "qr":
+            self._references.add((order.user_id, order.external_reference))
         self.changes += 1
         if order.status == "created":
             self._remind(order.expires_at, order)
@@ -177,6 +189,8 @@ class Book:
             created_at=now,
             expires_at=now + wish.lifetime,
             updated_at=now,
+            kind=wish.kind,
+            payment_reference=new_reference() if wish.kind == "pix" else "",
         )
         self.add(order)
         return order
@@ -237,6 +251,14 @@ class Book:
             raise ApiError(409, "order_not_payable", f"The order is {order.status}.")
         self._close(order, "expired", self._now())
 
+    def charge_back(self, order: Order) -> None:
+        """Let the buyer's bank take the money back."""
+        if order.status != "processed":
+            raise ApiError(409, "invalid_order_status", f"The order is {order.status}.")
+        order.chargeback_id = new_reference()
+        order.status = "charged_back"
+        self._changed(order, "order.charged_back", self._now())
+
     def refund(self, order: Order, amount: Decimal | None, *, partial: bool, delay: timedelta) -> Refund:
         """Give back ``amount``, or all that is left; the refund is final after ``delay``."""
         if order.status == "refunded" or (order.status == "processed" and order.refundable == ZERO):
@@ -272,7 +294,7 @@ class Book:
     def _take_money(self, order: Order, pending: PendingPayment, at: datetime) -> None:
         order.paid = pending.amount
         order.method = pending.method
-        order.payment_reference = new_reference()
+        order.payment_reference = order.payment_reference or new_reference()
         order.status = "processed"
         self._changed(order, "order.processed", at)
 

@@ -13,6 +13,7 @@ AMOUNT = re.compile(r"\d{1,12}(\.\d{2})?", re.ASCII)
 REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?", re.ASCII)
 SHORTEST, LONGEST = timedelta(seconds=30), timedelta(hours=3600)
+EVENT_STATUSES = ("processed", "failed", "canceled", "expired", "refunded")
 MODES = ("static", "dynamic", "hybrid")
 MAX_ITEMS, MAX_DESCRIPTION = 10, 150
 TOO_MUCH = 10**12
@@ -77,6 +78,16 @@ def new_order(body: bytes, *, lenient_amounts: bool) -> NewOrder:
     refuse("required_properties", "Missing properties.", missing_in_order(wish))
     refuse("property_type", "Wrong types.", wrong_types(ORDER, wish, lenient_amounts=lenient_amounts))
     return order_values(wish)
+
+
+def event_status(body: bytes) -> str:
+    """Read which status a simulated event asks for."""
+    wish = parse(body)
+    if not isinstance(wish, dict):
+        raise ApiError(400, "property_type", "The body must be an object.")
+    if wish.get("status") not in EVENT_STATUSES:
+        raise bad_value(f"The status is one of {', '.join(EVENT_STATUSES)}.", "status")
+    return str(wish["status"])
 
 
 def refund_amount(body: bytes, payment_id: str) -> Decimal | None:

@@ -15,11 +15,18 @@ from ops.mpsim.clock import CHANCE, Clock
 from ops.mpsim.errors import ApiError, bad_value
 from ops.mpsim.journal import Journal
 from ops.mpsim.state import Action, Order
-from ops.mpsim.wire import dumps, forged_json, merchant_order_event, webhook_json
+from ops.mpsim.wire import (
+    chargeback_event,
+    dumps,
+    forged_json,
+    merchant_order_event,
+    payment_event,
+    webhook_json,
+)
 
 WORKERS = 16
 ORDERINGS = ("fifo", "lifo", "shuffle")
-TOPICS = ("order", "topic_merchant_order_wh")
+TOPICS = ("order", "payment", "topic_merchant_order_wh", "topic_chargebacks_wh")
 PARTIAL_EVENTS = ("none", "order.refunded", "order.processed")
 
 
@@ -134,7 +141,7 @@ class Courier:
             if self.policy.partial_event == "none":
                 return
             name = self.policy.partial_event
-        messages = [self._message(topic, order, name) for topic in self.policy.topics]
+        messages = [self._message(topic, order, name) for topic in self.policy.topics if concerns(topic, order, name)]
         with self._lock:
             self._messages.setdefault(order.id, []).extend(messages)
         for message in messages:
@@ -161,6 +168,12 @@ class Courier:
         now = self._clock.now()
         if topic == "order":
             return Message(topic, order.id, order.version, action, dumps(webhook_json(order, action, now)))
+        if topic == "payment":
+            return Message(
+                topic, order.payment_reference, order.version, "payment.updated", dumps(payment_event(order, now))
+            )
+        if topic == "topic_chargebacks_wh":
+            return Message(topic, order.chargeback_id, order.version, "new_case", dumps(chargeback_event(order, now)))
         body = dumps(merchant_order_event(order, now))
         return Message(topic, order.merchant_order_id, order.version, action, body)
 
@@ -250,6 +263,19 @@ class Courier:
         if signed is not None:
             headers["X-Signature"] = signed
         return headers
+
+
+def concerns(topic: str, order: Order, action: str) -> bool:
+    """Tell whether a change is an event of this topic: a QR order has a payment once it is paid, a Pix payment no order."""
+    match topic:
+        case "topic_chargebacks_wh":
+            return action == "order.charged_back"
+        case "payment":
+            return order.payment_reference != ""
+        case "order":
+            return order.kind == "qr" and action != "order.charged_back"
+        case _:
+            return True
 
 
 def post(policy: Policy, message: Message, headers: dict[str, str]) -> int:

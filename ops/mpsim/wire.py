@@ -27,6 +27,8 @@ def status_detail(order: Order) -> str:
     """Return the order's finer status."""
     if order.status == "processed":
         return "partially_refunded" if order.refunded else "accredited"
+    if order.status == "charged_back":
+        return "in_process"
     return order.status
 
 
@@ -146,6 +148,35 @@ def merchant_order_event(order: Order, at: datetime) -> Json:
         "type": "topic_merchant_order_wh",
         "user_id": str(order.user_id),
         "data": {"id": order.merchant_order_id},
+    }
+
+
+def payment_event(order: Order, at: datetime) -> Json:
+    """Return the body of a payment's event: it only names the payment."""
+    return {
+        "id": uuid.uuid4().int % 10**12,
+        "action": "payment.updated",
+        "api_version": "v1",
+        "date_created": stamp(at),
+        "live_mode": False,
+        "type": "payment",
+        "user_id": str(order.user_id),
+        "data": {"id": order.payment_reference},
+    }
+
+
+def chargeback_event(order: Order, at: datetime) -> Json:
+    """Return the body of a chargeback's event."""
+    return {
+        "id": uuid.uuid4().int % 10**12,
+        "actions": ["new_case"],
+        "api_version": "v1",
+        "application_id": APPLICATION_ID,
+        "date_created": stamp(at),
+        "live_mode": False,
+        "type": "topic_chargebacks_wh",
+        "user_id": str(order.user_id),
+        "data": {"id": order.chargeback_id, "payment_id": int(order.payment_reference), "site_id": "MLB"},
     }
 
 

@@ -109,10 +109,10 @@ def test_unknown_token_is_not_written_to_the_journal(mp: Harness) -> None:
 
 
 def test_unknown_path_is_not_found(mp: Harness) -> None:
-    answer = mp.session.get(f"{mp.url}/v1/payments/1", timeout=5)
+    answer = mp.session.get(f"{mp.url}/v1/preferences/1", timeout=5)
 
     assert answer.status_code == 404
-    assert answer.json() == {"message": "/v1/payments/1 not found", "error": "not_found", "status": 404, "cause": []}
+    assert answer.json() == {"message": "/v1/preferences/1 not found", "error": "not_found", "status": 404, "cause": []}
 
 
 def raw_create(mp: Harness, body: bytes, key: str | None = "c-1") -> tuple[int, str]:

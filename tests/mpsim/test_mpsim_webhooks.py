@@ -260,7 +260,7 @@ def test_forged_event_changes_nothing(mp: Harness, inbox: Inbox, sign: str) -> N
         {"sign": "no"},
         {"delay_ms": [5]},
         {"delay_ms": ["a", "b"]},
-        {"topics": ["payment"]},
+        {"topics": ["nothing"]},
         {"topics": []},
         {"unknown": 1},
     ],
