@@ -61,6 +61,6 @@ class WebhookEventPage(StoreAdmin):
         """Ask the provider again about the charges these notifications name."""
         again = inbox.look_again(event_ids=list(events.values_list("id", flat=True)))
         if again:
-            messages.success(request, f"{again} vão ser olhados de novo em instantes.")
+            messages.success(request, f"Avisos a olhar de novo em instantes: {again}.")
         else:
             messages.warning(request, "Nenhum destes avisos fala de uma cobrança nossa; não há o que perguntar.")

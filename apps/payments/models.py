@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from apps.core.facade import new_id
 from apps.payments.notifications import Kind, Outcome
 from apps.payments.rules import OPEN, PAID, Method, State, Tender
+from apps.payments.signatures import Verdict
 
 
 class Charge(models.Model):
@@ -73,6 +74,14 @@ class Charge(models.Model):
         return f"{self.get_method_display()} R$ {self.amount}"
 
 
+SIGNATURES = {
+    Verdict.VALID.value: "válida",
+    Verdict.INVALID.value: "inválida",
+    Verdict.ABSENT.value: "ausente",
+    "unchecked": "não verificada",  # what came before signatures were looked at
+}
+
+
 class WebhookEvent(models.Model):
     """One notification as it came in. It only says where to look; nothing is believed from it.
 
@@ -88,7 +97,7 @@ class WebhookEvent(models.Model):
     action = models.CharField("ação", max_length=40)
     account = models.CharField("conta", max_length=32, default="", db_default="")
     charge = models.ForeignKey(Charge, models.PROTECT, null=True, related_name="+", verbose_name="cobrança")
-    signature = models.CharField("assinatura", max_length=12)
+    signature = models.CharField("assinatura", max_length=12, choices=SIGNATURES)
     dedup_key = models.BinaryField(max_length=32, unique=True)
     headers = models.JSONField("cabeçalhos")
     body = models.BinaryField()

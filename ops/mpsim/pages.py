@@ -151,7 +151,7 @@ def details(order: Order, now: datetime) -> str:
         f"{pos_row(order)}"
         f"{paid_rows(order)}"
         f"{time_left_row(order, now)}"
-        f'<div class="long"><dt>Referência</dt><dd>{escape(order.external_reference)}</dd></div>'
+        f"{reference_row(order)}"
         f"</dl></div>{buttons(order)}"
         '<p><a class="back" href="/">Ver pagamentos em aberto</a></p>'
     )
@@ -173,6 +173,13 @@ def state_of(order: Order) -> str:
 def pos_row(order: Order) -> str:
     """Write which kiosk the order comes from; a Pix payment comes from none."""
     return f"<div><dt>Totem</dt><dd>{escape(order.pos)}</dd></div>" if order.pos else ""
+
+
+def reference_row(order: Order) -> str:
+    """Write the merchant's own name of the order, which a Pix payment may lack."""
+    if not order.external_reference:
+        return ""
+    return f'<div class="long"><dt>Referência</dt><dd>{escape(order.external_reference)}</dd></div>'
 
 
 def paid_rows(order: Order) -> str:
