@@ -9,6 +9,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -17,7 +18,7 @@ from uuid import UUID
 import redis
 from celery import Task
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from kombu.exceptions import OperationalError as BrokerAwayError
 
 from apps.core import dispatch, wake
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 0.5
 AFTER_FAILURE_SECONDS = 2.0
 RARE_CHORES_EVERY = timedelta(minutes=1)
+HANDS = 8  # calls at once when the engine makes them itself
+MOST_WAITING = 64  # for a hand; what is beyond is offered again after its lease
 
 
 class Engine:
@@ -40,6 +43,7 @@ class Engine:
         self.stopping = threading.Event()
         self.rare_chores_done_at: datetime | None = None
         self.gauges: gauges.Gauges | None = None
+        self.hands = Hands()
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; the round under way is finished."""
@@ -52,6 +56,7 @@ class Engine:
             self.news.clear()
             if not self.round():
                 self.news.wait(LOOK_EVERY_SECONDS)
+        self.hands.rest()
 
     def stop(self) -> None:
         """End after the present round."""
@@ -67,7 +72,7 @@ class Engine:
             self._safely(partial(chore, at))
         for claim, task in subscriptions.DUE:
             for row_id in self._safely(partial(claim, at)) or ():
-                self._safely(partial(offer, task, row_id))
+                self._safely(partial(offer, task, row_id, self.hands))
         if self.rare_chores_done_at is None or at - self.rare_chores_done_at > RARE_CHORES_EVERY:
             self.rare_chores_done_at = at
             for chore in subscriptions.RARE_CHORES:
@@ -99,13 +104,41 @@ class Engine:
                 self.stopping.wait(AFTER_FAILURE_SECONDS)
 
 
-def offer(task: Task, row_id: UUID) -> None:
+class Hands:
+    """Threads that do what no worker does, so that one slow call keeps neither the next one nor the events waiting."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(HANDS, thread_name_prefix="hand")
+        self._room = threading.BoundedSemaphore(MOST_WAITING)
+
+    def do(self, task: Task, row_id: UUID) -> None:
+        """Run a task soon, or not at all when too many wait."""
+        if self._room.acquire(blocking=False):
+            self._threads.submit(self._run, task, row_id)
+
+    def _run(self, task: Task, row_id: UUID) -> None:
+        try:
+            task(id_=str(row_id))
+        except DatabaseError as problem:
+            logger.warning("%s waits for the database: %r", task.name, problem)
+        except Exception:
+            logger.exception("%s failed", task.name)
+        finally:
+            connections.close_all()
+            self._room.release()
+
+    def rest(self) -> None:
+        """Finish what has begun and drop the rest, which is offered again by whoever comes next."""
+        self._threads.shutdown(cancel_futures=True)
+
+
+def offer(task: Task, row_id: UUID, hands: Hands) -> None:
     """Hand one row to a worker, or do it here when there is no broker."""
     if not settings.REDIS_URL:
-        task(id_=str(row_id))
+        hands.do(task, row_id)
         return
     try:
         task.apply_async(kwargs={"id_": str(row_id)}, retry=False)
     except (BrokerAwayError, redis.RedisError, OSError):
         logger.warning("broker is away, the engine does %s itself", task.name)
-        task(id_=str(row_id))
+        hands.do(task, row_id)

@@ -20,6 +20,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from apps.core.models import FailedDelivery, StoredEvent
+from apps.payments.breaker import Passage
+from apps.payments.lines import passages
 from apps.payments.models import Charge
 from apps.payments.rules import ACTIVE
 
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 READ_EVERY_SECONDS = 15.0
+WAY_MEANING = "The way to an account at the provider: 0 open, 1 being tried, 2 shut, 3 its token is refused."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,11 @@ class Reading:
     waiting_retries: int
     dead: int
     charges: dict[str, int] = field(default_factory=dict)
+    ways: dict[str, Passage] = field(default_factory=dict)
 
 
 def read(at: datetime) -> Reading:
-    """Read the database. Three queries, each on an index of what is open."""
+    """Read the database. Four queries, each on an index of what is open or of a few rows."""
     waiting = StoredEvent.objects.filter(dispatched_at=None).aggregate(count=Count("id"), oldest=Min("occurred_at"))
     failed = FailedDelivery.objects.aggregate(all=Count("id"), dead=Count("dead_at"))
     states = Charge.objects.filter(state__in=ACTIVE).order_by().values_list("state").annotate(Count("id"))
@@ -52,6 +56,7 @@ def read(at: datetime) -> Reading:
         waiting_retries=failed["all"] - failed["dead"],
         dead=failed["dead"],
         charges=dict.fromkeys(ACTIVE, 0) | dict(states),
+        ways=passages(at),
     )
 
 
@@ -85,6 +90,10 @@ class Gauges(Collector):
         for state, count in sorted(now.charges.items()):
             charges.add_metric([state], count)
         yield charges
+        ways = GaugeMetricFamily("mp_breaker_state", WAY_MEANING, labels=["account"])
+        for account, passage in sorted(now.ways.items()):
+            ways.add_metric([account], list(Passage).index(passage))
+        yield ways
 
 
 def page(gauges: Gauges) -> bytes:

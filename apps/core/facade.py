@@ -25,6 +25,7 @@ from apps.core.models import User
 from apps.core.paging import page
 from apps.core.problems import from_domain, problem
 from apps.core.qr import svg as qr_svg
+from apps.core.sealing import KeyRing, UnreadableError, decoded_key, derived_key
 from apps.core.streams import Drawing, hub, in_thread, stream_response
 from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
 from apps.core.wake import News, tell
@@ -41,6 +42,7 @@ __all__ = [
     "Grant",
     "InvalidError",
     "KeyReusedError",
+    "KeyRing",
     "Limit",
     "LimitedError",
     "News",
@@ -51,9 +53,12 @@ __all__ = [
     "StrictCharField",
     "StrictIntegerField",
     "StrictSerializer",
+    "UnreadableError",
     "User",
     "claim_from",
     "correct_answer",
+    "decoded_key",
+    "derived_key",
     "from_domain",
     "hub",
     "in_thread",

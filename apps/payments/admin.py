@@ -1,12 +1,20 @@
-"""Back-office pages of money: to look, not to change."""
+"""Back-office pages of money: to look, not to change; of the provider's accounts credentials can only be put in."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
-from apps.payments import inbox
-from apps.payments.models import Charge, WebhookEvent
-from apps.stores.facade import BOOKS, OWNERS, StoreAdmin
+from apps.core.facade import InvalidError
+from apps.payments import accounts, inbox
+from apps.payments.models import Charge, PointOfSale, ProviderAccount, ProviderLine, WebhookEvent
+from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, staff_of
+
+KEEP = "Deixe vazio para manter o que está guardado. O que está guardado nunca é mostrado."
 
 SHOWN_OF_A_BODY = 4096
 
@@ -64,3 +72,80 @@ class WebhookEventPage(StoreAdmin):
             messages.success(request, f"Avisos a olhar de novo em instantes: {again}.")
         else:
             messages.warning(request, "Nenhum destes avisos fala de uma cobrança nossa; não há o que perguntar.")
+
+    exclude = ["body", "dedup_key"]
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
+    """Takes credentials and never shows any."""
+
+    token = forms.CharField(
+        label="access token",
+        required=False,
+        strip=True,
+        max_length=300,
+        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "off"}),
+        help_text=f"Mercado Pago → Suas integrações → Credenciais de produção. {KEEP}",
+    )
+    secrets = forms.CharField(
+        label="assinaturas secretas dos webhooks",
+        required=False,
+        max_length=2000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off"}),
+        help_text=f"Uma por linha; duas durante uma troca. {KEEP}",
+    )
+
+    class Meta:
+        model = ProviderAccount
+        fields = ["label", "store"]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse credentials that cannot be any, without repeating them."""
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        told["secrets"] = told.get("secrets", "").split() or None
+        told["token"] = told.get("token") or None
+        try:
+            accounts.check_credentials(self.instance, token=told["token"], secrets=told["secrets"])
+        except InvalidError as problem:
+            for error in problem.errors:
+                self.add_error(error["field"], error["detail"])
+        return told
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountPage(StoreAdmin):
+    """Accounts that guests pay into: a store's own, or one of the whole chain."""
+
+    viewers = OWNERS
+    editors = OWNERS
+    form = AccountForm
+    list_display = ["label", "store", "changed_at", "last_webhook"]
+    list_select_related = ["store"]
+    search_fields = ["label"]
+    ordering = ["label"]
+    fields = ["label", "store", "token", "secrets", "created_at", "changed_at", "last_webhook"]
+    readonly_fields = ["created_at", "changed_at", "last_webhook"]
+
+    @admin.display(description="último aviso recebido")
+    def last_webhook(self, account: ProviderAccount) -> str:
+        """Say when the provider last told us something of this account."""
+        line = ProviderLine.objects.filter(key=str(account.id)).first()
+        at = line.last_webhook_at if line else None
+        return f"{timezone.localtime(at):%d/%m/%Y %H:%M}" if at else "nunca"
+
+    def save_model(self, request: HttpRequest, obj: ProviderAccount, form: AccountForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Store it sealed."""
+        by = staff_of(request)
+        assert by is not None  # noqa: S101 - nobody else gets here
+        told = form.cleaned_data
+        accounts.set_account(obj, token=told["token"], secrets=told["secrets"], by=by, at=timezone.now())
+
+
+@admin.register(PointOfSale)
+class PointOfSalePage(StoreAdmin):
+    """Tills as Mercado Pago knows them, made by ``mp_setup``."""
+
+    viewers = OWNERS
+    list_display = ["external_id", "store", "device", "account", "provider_id", "created_at"]
+    list_select_related = ["store", "device", "account"]
+    ordering = ["external_id"]

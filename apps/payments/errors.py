@@ -1,5 +1,7 @@
 """Refusals of this app, and what can go wrong at the provider."""
 
+from datetime import timedelta
+
 from apps.core.facade import DomainError
 
 
@@ -64,4 +66,11 @@ class ProviderRejectedError(ProviderError):
 
 
 class ProviderUnavailableError(ProviderError):
-    """It is away, or the answer was lost: the effect may or may not have happened; ask again with the same key."""
+    """It is away, or the answer was lost: the effect may or may not have happened; ask again with the same key.
+
+    ``retry_after`` is how long to leave it alone, when that is known.
+    """
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after

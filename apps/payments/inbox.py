@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Least
 
 from apps.core.facade import News, new_id, tell
+from apps.payments import accounts, lines
 from apps.payments.models import Charge, WebhookEvent
 from apps.payments.notifications import FOR_PEOPLE, Kind, Notification, Outcome
 from apps.payments.rules import ASK_AT_MOST_EVERY, SETTLED, Method, State
@@ -123,14 +124,17 @@ def _process_tied(at: datetime) -> int:
     waiting = waiting.exclude(charge__leased_until__gt=at)
     events = list(waiting.select_for_update(skip_locked=True, of=("self",))[:BATCH])
     named = {event.charge_id for event in events if event.charge_id}
-    charges = Charge.objects.filter(id__in=named).order_by("id").select_for_update()
-    open_ = {charge_id for charge_id, state in charges.values_list("id", "state") if state not in SETTLED}
+    known = list(
+        Charge.objects.filter(id__in=named).only("id", "state", "account_id").order_by("id").select_for_update()
+    )
+    open_ = {charge.id for charge in known if charge.state not in SETTLED}
     for event in events:
         event.processed_at = at
         if event.kind in FOR_PEOPLE:
             event.outcome = _call_people(event)
         else:
             event.outcome = Outcome.LOOK if event.charge_id in open_ else Outcome.FINAL
+    lines.heard({accounts.key_of(charge) for charge in known}, at=at)
     WebhookEvent.objects.bulk_update(events, ["processed_at", "outcome"])
     to_look_at = {event.charge_id for event in events if event.outcome == Outcome.LOOK and event.charge_id}
     _look_soon(Charge.objects.filter(id__in=to_look_at), at)

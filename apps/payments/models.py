@@ -4,9 +4,98 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.facade import new_id
+from apps.payments.breaker import Way
 from apps.payments.notifications import Kind, Outcome
 from apps.payments.rules import OPEN, PAID, Method, State, Tender
 from apps.payments.signatures import Verdict
+
+
+class ProviderAccount(models.Model):
+    """A seller's account at the provider: one store's, or without a store the one of all stores that have none.
+
+    Its credentials are sealed (``accounts``) and leave the database only into a call.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey(
+        "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="loja"
+    )
+    label = models.CharField("nome", max_length=60, help_text="Como vocês chamam esta conta.")
+    token_sealed = models.BinaryField()
+    secrets_sealed = models.BinaryField(null=True)
+    created_at = models.DateTimeField("criada em", auto_now_add=True)
+    created_by = models.UUIDField(null=True, editable=False)
+    changed_at = models.DateTimeField("alterada em", editable=False)
+    changed_by = models.UUIDField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "conta do Mercado Pago"
+        verbose_name_plural = "contas do Mercado Pago"
+        constraints = [models.UniqueConstraint("store", name="provider_account_once_a_store", nulls_distinct=False)]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class PointOfSale(models.Model):
+    """A till as the provider knows it: one a kiosk, and one without a device for all else in the store."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name="loja")
+    device = models.ForeignKey("stores.Device", models.PROTECT, null=True, related_name="+", verbose_name="totem")
+    account = models.ForeignKey(ProviderAccount, models.PROTECT, null=True, related_name="+", verbose_name="conta")
+    external_id = models.CharField("código no Mercado Pago", max_length=39)
+    provider_id = models.CharField("número no Mercado Pago", max_length=32)
+    created_at = models.DateTimeField("criado em", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "caixa no Mercado Pago"
+        verbose_name_plural = "caixas no Mercado Pago"
+        constraints = [
+            models.UniqueConstraint(
+                "store", "device", "account", name="point_of_sale_once_a_device", nulls_distinct=False
+            ),
+            models.UniqueConstraint(
+                "account", "external_id", name="point_of_sale_external_id_once", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class ProviderLine(models.Model):
+    """The way to one account at the provider, as all processes see it (``lines``).
+
+    Unlogged: a crash of the database may forget it, and then it is open and full.
+    """
+
+    key = models.CharField(max_length=40, primary_key=True)
+    tokens = models.FloatField(default=0.0)
+    filled_at = models.DateTimeField()
+    outcomes = models.JSONField(default=list)
+    shut_until = models.DateTimeField(null=True)
+    trying_until = models.DateTimeField(null=True)
+    refused = models.BooleanField(default=False)
+    last_webhook_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "caminho até o provedor"
+        verbose_name_plural = "caminhos até o provedor"
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def way(self) -> Way:
+        """Its state, for the rules."""
+        outcomes = [(float(moment), bool(answered)) for moment, answered in self.outcomes]
+        return Way(self.tokens, self.filled_at, outcomes, self.shut_until, self.trying_until, self.refused)
+
+    @way.setter
+    def way(self, way: Way) -> None:
+        self.tokens, self.filled_at, self.outcomes = way.tokens, way.filled_at, list(way.outcomes)
+        self.shut_until, self.trying_until, self.refused = way.shut_until, way.trying_until, way.refused
 
 
 class Charge(models.Model):
@@ -18,6 +107,7 @@ class Charge(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey("orders.Order", models.PROTECT, related_name="+", verbose_name="pedido")
+    account = models.ForeignKey(ProviderAccount, models.PROTECT, null=True, related_name="+", verbose_name="conta")
     method = models.CharField("meio", max_length=20, choices=Method.choices)
     state = models.CharField("situação", max_length=20, choices=State.choices, default=State.CREATING)
     version = models.PositiveIntegerField(default=1, editable=False)

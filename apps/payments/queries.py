@@ -6,8 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from apps.payments.models import Charge
-from apps.payments.rules import OPEN, Method, State, Tender
+from django.db.models import F, Q
+
+from apps.core.facade import Actor
+from apps.payments.models import Charge, PointOfSale
+from apps.payments.rules import OPEN, Method, State, Tender, pos_external_id
+from apps.stores.facade import store_by_id
 
 
 def count_at_counter(charge_ids: Collection[UUID]) -> int:
@@ -42,3 +46,13 @@ def payment_facts(order_id: UUID) -> PaymentFacts | None:
         refunded=charge.refunded_amount,
         at=charge.settled_at,
     )
+
+
+def point_of_sale(*, store_id: UUID, account_id: UUID | None, by: Actor) -> str:
+    """Return the provider's id of the till a charge is made at: the kiosk's own, else the store's. Two queries at most."""
+    device = by.id if by.kind == "device" else None
+    rows = PointOfSale.objects.filter(store=store_id, account=account_id)
+    own = rows.filter(Q(device=device) | Q(device=None)).order_by(F("device").asc(nulls_last=True))
+    known = own.values_list("external_id", flat=True).first()
+    store = None if known else store_by_id(store_id)
+    return known or pos_external_id(store.code if store else "")

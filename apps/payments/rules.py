@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import TextChoices
 
@@ -55,6 +56,9 @@ RANK = {
 FIRST_MINUTE = timedelta(seconds=60)
 OFTEN = timedelta(seconds=15)
 SELDOM = timedelta(seconds=30)
+EAGER = ((timedelta(seconds=6), timedelta(seconds=2)), (timedelta(seconds=15), timedelta(seconds=3)))
+EAGER_LATER = timedelta(seconds=5)
+POS_DIGITS = 12
 HOLD_AFTER_QR = timedelta(seconds=60)
 MOST_QR_CODES = 3
 ASK_AT_MOST_EVERY = timedelta(seconds=2)  # about one charge, however much news of it there is
@@ -107,6 +111,18 @@ def mismatch(told: ProviderState, *, amount: Decimal, reference: str, account: s
     return "; ".join(differences)
 
 
-def next_check(created_at: datetime, at: datetime) -> datetime:
-    """Return when to ask the provider next about a charge that is not final."""
-    return at + (OFTEN if at - created_at < FIRST_MINUTE else SELDOM)
+def next_check(created_at: datetime, at: datetime, *, eager: bool = False) -> datetime:
+    """Return when to ask the provider next about a charge that is not final.
+
+    Args:
+        eager: nobody will tell us and a guest looks at the screen: after 2, 4, 6, 9, 12, 15 s, then every 5 s.
+    """
+    age = at - created_at
+    if eager:
+        return at + next((gap for until, gap in EAGER if age < until), EAGER_LATER)
+    return at + (OFTEN if age < FIRST_MINUTE else SELDOM)
+
+
+def pos_external_id(store_code: str, device_id: UUID | None = None) -> str:
+    """Return the id of a point of sale at the provider, a store's or a kiosk's: letters and digits only, below 40."""
+    return f"BM{store_code}{device_id.hex[-POS_DIGITS:].upper() if device_id else ''}"

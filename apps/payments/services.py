@@ -24,6 +24,7 @@ from apps.core.facade import (
     trail,
 )
 from apps.orders import facade as orders
+from apps.payments import accounts, lines, metrics
 from apps.payments.errors import (
     ChargeOpenError,
     NotAtCounterError,
@@ -35,6 +36,7 @@ from apps.payments.errors import (
 from apps.payments.models import Charge
 from apps.payments.providers import PaymentProvider
 from apps.payments.providers.mercado_pago.qr import MercadoPagoQr, create_body, reference_of
+from apps.payments.queries import point_of_sale
 from apps.payments.rules import (
     ACTIVE,
     HOLD_AFTER_QR,
@@ -50,7 +52,6 @@ from apps.payments.rules import (
     next_check,
     state_from,
 )
-from apps.stores.facade import store_by_id
 
 logger = logging.getLogger(__name__)
 
@@ -108,10 +109,13 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
         charge.state, charge.expires_at = State.PENDING, at + timedelta(seconds=settings.COUNTER_TTL_SECONDS)
         orders.hold_until(order_id=order_id, until=charge.expires_at)
     else:
-        store = store_by_id(order.store_id)
+        charge.account_id = accounts.for_store(order.store_id).id
         charge.next_check_at = at + LEASE
         charge.create_body = create_body(
-            reference=charge.reference, amount=order.total, number=order.number, store_code=store.code if store else ""
+            reference=charge.reference,
+            amount=order.total,
+            number=order.number,
+            pos=point_of_sale(store_id=order.store_id, account_id=charge.account_id, by=by),
         )
     charge.save(force_insert=True)
     orders.attach_payment(order_id=order_id, payment_id=charge.id)
@@ -191,12 +195,12 @@ def advance_charge(*, charge_id: UUID, at: datetime, rest: timedelta = timedelta
         told = _ask(charge)
     except ProviderUnavailableError as problem:
         logger.warning("charge %s: provider away: %s", charge_id, problem)
-        return _postpone(charge_id, at)
+        return _postpone(charge_id, at, problem.retry_after)
     except ProviderRejectedError as problem:
         logger.error("charge %s: provider refused: %s", charge_id, problem)  # noqa: TRY400 - the reason is the provider's word
         gone = problem.http_status == NOT_FOUND and charge.expires_at is not None and charge.expires_at < at
         is_new = charge.provider_order_id is None
-        return _give_up(charge_id, str(problem), at) if is_new or gone else _postpone(charge_id, at)
+        return _give_up(charge_id, str(problem), at) if is_new or gone else _postpone(charge_id, at, None)
     return settle_charge(charge_id=charge_id, told=told, at=at)
 
 
@@ -238,7 +242,7 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
         to = State.LATE
     if RANK[to] > RANK[State(charge.state)]:
         _enter(charge, to, told, at)
-    charge.next_check_at = next_check(charge.created_at, at) if charge.state in ACTIVE else None
+    charge.next_check_at = _next_check(charge, at) if charge.state in ACTIVE else None
     if charge.state == State.CLOSING and not was_there:
         charge.next_check_at = at  # only now can it be cancelled there
     charge.save()
@@ -310,14 +314,24 @@ def _lease(charge_id: UUID, at: datetime, rest: timedelta) -> Charge | None:
 
 
 @transaction.atomic
-def _postpone(charge_id: UUID, at: datetime) -> Charge:
+def _postpone(charge_id: UUID, at: datetime, wait: timedelta | None) -> Charge:
     charge = Charge.objects.select_for_update().get(id=charge_id)
     charge.leased_until = None
     if charge.state == State.CREATING:
         charge.state = State.QUEUED
-    charge.next_check_at = next_check(charge.created_at, at)
+    charge.next_check_at = _next_check(charge, at) if wait is None else at + wait
     charge.save()
     return charge
+
+
+def _next_check(charge: Charge, at: datetime) -> datetime:
+    """Return when to look again: soon while a guest waits for a code, or pays one of which no notification will tell us."""
+    if charge.provider_order_id is None:
+        eager = charge.state in OPEN
+    else:
+        on_screen = charge.expires_at is not None and at < charge.expires_at + HOLD_AFTER_QR
+        eager = on_screen and lines.is_deaf(accounts.key_of(charge), at)
+    return next_check(charge.created_at, at, eager=eager)
 
 
 @transaction.atomic
@@ -326,6 +340,7 @@ def _give_up(charge_id: UUID, reason: str, at: datetime) -> Charge:
     charge.leased_until = charge.next_check_at = None
     charge.state, charge.mismatch = State.FAILED, reason[:200]
     charge.version += 1
+    metrics.count_state(State.FAILED)
     charge.save()
     _tell(charge, at, success=False)
     return charge
@@ -338,6 +353,7 @@ def _enter(charge: Charge, to: State, told: ProviderState, at: datetime) -> None
         return
     charge.state = to
     charge.version += 1
+    metrics.count_state(to)
     if to in (State.LATE, State.MISMATCH):
         charge.paid_amount, charge.settled_at = told.paid, at
         logger.error("charge %s is %s: %s", charge.id, to, charge.mismatch)
@@ -347,6 +363,7 @@ def _enter(charge: Charge, to: State, told: ProviderState, at: datetime) -> None
 def _pay(charge: Charge, to: State, paid: Decimal, by: Actor, at: datetime) -> None:
     """Let a locked charge pay its order, which waits for it."""
     charge.state, charge.version = to, charge.version + 1
+    metrics.count_state(to)
     charge.paid_amount, charge.settled_at = paid, at
     orders.mark_paid(order_id=charge.order_id, by=by, at=at)
     _tell(charge, at, success=True)

@@ -10,7 +10,7 @@ from apps.stores.authentication import (
     enforce_csrf,
 )
 from apps.stores.permissions import may
-from apps.stores.queries import StoreFacts, actor_names, every_store_id, store_by_id
+from apps.stores.queries import StoreFacts, actor_names, every_store, every_store_id, kiosks_of, store_by_id
 
 __all__ = [
     "BOOKS",
@@ -27,7 +27,9 @@ __all__ = [
     "device_from_cookie",
     "device_from_header",
     "enforce_csrf",
+    "every_store",
     "every_store_id",
+    "kiosks_of",
     "may",
     "staff_of",
     "store_by_id",

@@ -47,6 +47,18 @@ def store_by_id(store_id: UUID) -> StoreFacts | None:
     return StoreFacts(**row) if row else None
 
 
+def every_store() -> list[StoreFacts]:
+    """Return all stores of the chain, by their code. One query."""
+    rows = Store.objects.order_by("code").values("id", "code", "name", "timezone", "day_starts_at")
+    return [StoreFacts(**row) for row in rows]
+
+
+def kiosks_of(store_id: UUID) -> dict[UUID, str]:
+    """Return a store's kiosks that are in service, by id, with their names. One query."""
+    kiosks = Device.objects.filter(store_id=store_id, kind=Role.KIOSK, revoked_at=None)
+    return dict(kiosks.order_by("name").values_list("id", "name"))
+
+
 def actor_names(*, staff: set[UUID], devices: set[UUID]) -> dict[UUID, str]:
     """Return how people and devices are called, by id; unknown ids are left out. Two queries."""
     names = {device.id: device.name for device in Device.objects.filter(id__in=devices)}

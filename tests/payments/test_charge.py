@@ -41,7 +41,7 @@ def test_open_charge_has_the_providers_qr(provider: Provider, order: Order, kios
     assert (opened.state, opened.amount) == (State.PENDING, Decimal("47.50"))
     assert opened.qr_data.startswith("000201")
     assert opened.provider_order_id is not None
-    assert (opened.next_check_at, opened.leased_until) == (now + timedelta(seconds=15), None)
+    assert (opened.next_check_at, opened.leased_until) == (now + timedelta(seconds=2), None)
     assert (order.payment_id, order.status) == (opened.id, Status.AWAITING_PAYMENT)
     assert len(told) == 1
 
@@ -97,7 +97,7 @@ def test_unpaid_charge_is_asked_about_again_and_changes_nothing(
 
     order.refresh_from_db()
     assert asked.state == often.state == State.PENDING
-    assert often.next_check_at == now + timedelta(minutes=2, seconds=30)
+    assert often.next_check_at == now + timedelta(minutes=2, seconds=5)
     assert (order.status, StoredEvent.objects.count()) == (Status.AWAITING_PAYMENT, events)
 
 

@@ -53,7 +53,7 @@ def test_create_without_an_answer_is_sent_again_and_makes_one_order(
 
     queued = charge(order, kiosk, now)
     assert (queued.state, queued.qr_data, queued.provider_order_id) == (State.QUEUED, "", None)
-    assert queued.next_check_at == now + timedelta(seconds=15)
+    assert queued.next_check_at == now + timedelta(seconds=2)
     healed = advance_charge(charge_id=queued.id, at=now + timedelta(seconds=15))
 
     first, second = provider.requests
@@ -120,10 +120,10 @@ def test_only_due_charges_are_offered_and_each_once(
 ) -> None:
     opened = charge(order, kiosk, now)
 
-    assert claim_due(at=now + timedelta(seconds=14)) == []
-    assert claim_due(at=now + timedelta(seconds=15)) == [opened.id]
-    assert claim_due(at=now + timedelta(seconds=29)) == []
-    assert claim_due(at=now + timedelta(seconds=30)) == [opened.id]
+    assert claim_due(at=now + timedelta(seconds=1)) == []
+    assert claim_due(at=now + timedelta(seconds=2)) == [opened.id]
+    assert claim_due(at=now + timedelta(seconds=16)) == []
+    assert claim_due(at=now + timedelta(seconds=17)) == [opened.id]
 
 
 @pytest.mark.parametrize("state", [State.APPROVED, State.LATE])

@@ -35,13 +35,14 @@ class PaymentScreen {
   #stage = h("div.pay-stage");
   #tip = h("p.pay-tip", { role: "status" });
   #dock;
+  #counter = button(t("pay.counter"), () => this.open("counter"));
 
   constructor(order) {
     this.#order = order;
     this.#stopWatching = watchOrder(order, (state) => this.#onOrderState(state));
     this.#dock = dock(
       [
-        button(t("pay.counter"), () => this.open("counter")),
+        this.#counter,
         button(t("pay.cancel"), () => this.#askToCancel(), { kind: "quiet danger" }),
       ],
       h("span"),
@@ -97,7 +98,7 @@ class PaymentScreen {
     } else if (OVER.has(payment.status)) {
       this.#draw(message("pay.qrExpired"), button(t("pay.again"), () => this.open(QR), { kind: "primary" }));
     } else if (!payment.qr_svg) {
-      this.#draw([...message("pay.queued"), waitingDots()]);
+      this.#drawQueued();
       this.#later(() => this.#askAgain());
     } else if (Date.parse(payment.expires_at) <= Date.now()) {
       this.#drawChecking();
@@ -118,9 +119,18 @@ class PaymentScreen {
   #draw(content, main = h("span")) {
     this.#stopClock();
     this.#tip.textContent = "";
-    this.#stage.classList.remove("is-urgent");
+    this.#stage.classList.remove("is-urgent", "is-queued");
+    this.#counter.hidden = false;
     this.#stage.replaceChildren(...content);
     this.#dock.querySelector(".dock-primary").replaceChildren(main);
+  }
+
+  /** No code yet: the counter is the way out that works now, and the code appears by itself when it comes. */
+  #drawQueued() {
+    if (this.#stage.classList.contains("is-queued")) return; // nothing new; a redrawn button could be missed by a finger
+    this.#draw([...message("pay.queued"), waitingDots()], button(t("pay.counter"), () => this.open("counter"), { kind: "primary" }));
+    this.#stage.classList.add("is-queued");
+    this.#counter.hidden = true;
   }
 
   #drawChecking() {

@@ -1,0 +1,100 @@
+"""Whose money it is: the provider's accounts, one a store, else the chain's, else the one in the settings."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from apps.core.facade import Actor, InvalidError, KeyRing
+from apps.payments import lines
+from apps.payments.models import Charge, ProviderAccount
+
+FROM_SETTINGS = "settings"
+ring = KeyRing("PAYMENT_KEYS", "breadmate payment cipher")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a call needs. ``key`` names it in logs and metrics; the token is in no text made of it."""
+
+    key: str
+    id: UUID | None
+    token: str = field(repr=False)
+
+
+def for_store(store_id: UUID) -> Account:
+    """Return the account that a store's guests pay into. One query."""
+    rows = ProviderAccount.objects.filter(Q(store_id=store_id) | Q(store=None))
+    row = rows.order_by(F("store").asc(nulls_last=True)).first()
+    return _opened(row) if row else from_settings()
+
+
+def of(charge: Charge) -> Account:
+    """Return the account a charge was made with, whatever its store uses today. One query at most."""
+    return _opened(ProviderAccount.objects.get(id=charge.account_id)) if charge.account_id else from_settings()
+
+
+def key_of(charge: Charge) -> str:
+    """Return the ``Account.key`` of a charge without opening anything."""
+    return str(charge.account_id) if charge.account_id else FROM_SETTINGS
+
+
+def from_settings() -> Account:
+    """Return the account in the settings; its token may be empty."""
+    return Account(key=FROM_SETTINGS, id=None, token=settings.MP_ACCESS_TOKEN)
+
+
+def webhook_secrets() -> list[str]:
+    """Return every secret that a notification may be signed with: the settings' and all accounts'. One query."""
+    found = [secret for secret in settings.MP_WEBHOOK_SECRETS if secret]
+    for row in ProviderAccount.objects.exclude(secrets_sealed=None).only("id", "secrets_sealed"):
+        found += json.loads(ring.open_sealed(bytes(row.secrets_sealed or b""), row=row.id))
+    return list(dict.fromkeys(found))
+
+
+@transaction.atomic
+def set_account(
+    account: ProviderAccount, *, token: str | None, secrets: Sequence[str] | None, by: Actor, at: datetime
+) -> ProviderAccount:
+    """Store an account with what is new of its credentials; None leaves what it has.
+
+    Raises:
+        InvalidError: as ``check_credentials``.
+
+    Locks: the account row, until commit.
+    """
+    check_credentials(account, token=token, secrets=secrets)
+    if token is not None:
+        account.token_sealed = ring.seal(token, row=account.id)
+    if secrets is not None:
+        account.secrets_sealed = ring.seal(json.dumps(list(secrets)), row=account.id) if secrets else None
+    if account.created_by is None:
+        account.created_by = by.id
+    account.changed_by, account.changed_at = by.id, at
+    account.save()
+    lines.forgive(str(account.id))
+    return account
+
+
+def check_credentials(account: ProviderAccount, *, token: str | None, secrets: Sequence[str] | None) -> None:
+    """Look at credentials before they are stored.
+
+    Raises:
+        InvalidError: a new account without a token, or a credential with a character that no header can carry.
+    """
+    for name, value in (("token", token), *(("secrets", secret) for secret in secrets or ())):
+        if value is not None and (not value.isascii() or not value.isprintable() or " " in value or not value):
+            error = {"field": name, "code": "invalid", "detail": "Copie exatamente como no painel do Mercado Pago."}
+            raise InvalidError("A credencial tem caracteres que não podem estar nela.", errors=[error])
+    if token is None and not account.token_sealed:
+        error = {"field": "token", "code": "required", "detail": "Informe o access token."}
+        raise InvalidError("Falta o access token.", errors=[error])
+
+
+def _opened(row: ProviderAccount) -> Account:
+    return Account(key=str(row.id), id=row.id, token=ring.open_sealed(bytes(row.token_sealed), row=row.id))

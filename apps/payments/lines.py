@@ -1,0 +1,93 @@
+"""The ways to the provider, one row an account, shared by all processes.
+
+They live in Postgres, without which no charge is worked on anyway (ADR-0012). Every function commits by itself and is never
+called with a transaction open, so no lock is held over a call.
+"""
+
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from apps.payments import breaker
+from apps.payments.errors import ProviderUnavailableError
+from apps.payments.models import ProviderLine
+
+logger = logging.getLogger(__name__)
+
+DEAF_AFTER = timedelta(days=7)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # since then any bucket has filled up
+
+
+@transaction.atomic(durable=True)
+def enter(key: str, *, patient: bool) -> bool:
+    """Take one call's place on the way to an account; return True for the one call that tries a way that was shut.
+
+    Raises:
+        ProviderUnavailableError: not now; says when.
+
+    Locks: the line, for this one step.
+    """
+    line, now = _for_update(key)
+    way, verdict = breaker.enter(line.way, now, rate=settings.MP_RATE, patient=patient)
+    _keep(line, way)
+    if verdict.wait:
+        reason = "over its rate" if breaker.passage(way, now) == breaker.Passage.OPEN else "shut"
+        raise ProviderUnavailableError(f"the way to account {key} is {reason}", retry_after=verdict.wait)
+    return verdict.trial
+
+
+@transaction.atomic(durable=True)
+def leave(key: str, outcome: breaker.Outcome, *, trial: bool) -> None:
+    """Record what became of a call that was let in.
+
+    Locks: the line, for this one step.
+    """
+    line, now = _for_update(key)
+    before = breaker.passage(line.way, now)
+    way = breaker.leave(line.way, now, outcome, trial=trial)
+    _keep(line, way)
+    after = breaker.passage(way, now)
+    if after == breaker.Passage.REFUSED:
+        logger.error("the provider refuses the access token of account %s", key)
+    elif after != before:
+        logger.warning("the way to account %s at the provider is %s", key, after)
+
+
+def forgive(key: str) -> None:
+    """Open the way at once: the account has new credentials."""
+    ProviderLine.objects.filter(key=key).update(shut_until=None, trying_until=None, refused=False, outcomes=[])
+
+
+def heard(keys: Collection[str], *, at: datetime) -> None:
+    """Remember that the provider's notifications reach us for these accounts. One statement."""
+    ProviderLine.objects.filter(key__in=keys).update(last_webhook_at=at)
+
+
+def is_deaf(key: str, at: datetime) -> bool:
+    """Tell whether no notification has come for an account in the last week, as in a shop behind a closed router."""
+    return not ProviderLine.objects.filter(key=key, last_webhook_at__gt=at - DEAF_AFTER).exists()
+
+
+def passages(now: datetime) -> dict[str, breaker.Passage]:
+    """Return how every account's way stands. One query."""
+    return {line.key: breaker.passage(line.way, now) for line in ProviderLine.objects.all()}
+
+
+def _for_update(key: str) -> tuple[ProviderLine, datetime]:
+    """Lock an account's line, by the database's clock, which all processes share."""
+    locked = ProviderLine.objects.select_for_update().annotate(now=Now())
+    line = locked.filter(key=key).first()
+    if line is None:
+        ProviderLine.objects.bulk_create([ProviderLine(key=key, filled_at=LONG_AGO)], ignore_conflicts=True)
+        line = locked.get(key=key)
+    return line, line.now
+
+
+def _keep(line: ProviderLine, way: breaker.Way) -> None:
+    if way != line.way:
+        line.way = way
+        line.save()
