@@ -23,7 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 T = TypeVar("T")
 
 OFFICIAL_URL = "https://api.mercadopago.com"
-LONGEST_CALL_SECONDS = 5.5  # whatever happens: a guest gets an answer within 6 s
+LONGEST_CALL_SECONDS = 5.0  # whatever happens: a guest gets an answer within 6 s
 LARGEST_ANSWER = 1024 * 1024
 PIECE = 64 * 1024
 MOST_THREADS = 32
