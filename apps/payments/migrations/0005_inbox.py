@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0004_order_by_time'),
-        ('payments', '0002_charge_last_asked'),
+        ('payments', '0004_ways_and_accounts'),
     ]
 
     operations = [
