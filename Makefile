@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test lint fmt lock k8s test-bare dev
+.PHONY: run test lint fmt lock k8s test-bare dev bench
 
 run:
 	@./run
@@ -66,6 +66,11 @@ lock: dev
 
 k8s: dev
 	$(PYTHON) -m breadmate.deploy
+
+# Bounded, on this machine only; see docs/performance.md.
+bench: dev
+	$(PYTHON) -m bench.menu
+	$(PYTHON) -m bench.checkout
 
 test-bare:
 	@tests/bare/run.sh

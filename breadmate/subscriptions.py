@@ -13,6 +13,7 @@ from apps.core.dispatch import Handler
 from apps.customers import facade as customers
 from apps.kitchen import handlers as kitchen
 from apps.orders import facade as orders
+from apps.orders import handlers as order_handlers
 from apps.payments import facade as payments
 from apps.payments import handlers as payment_handlers
 from apps.payments import tasks as payment_tasks
@@ -27,6 +28,7 @@ IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None]
 # After the commit, by the engine, once each.
 AFTER_COMMIT: Mapping[str, tuple[Handler, ...]] = {
     events.OrderReady.type: (kitchen.on_order_ready,),
+    events.UserErased.type: (order_handlers.on_user_erased,),
 }
 
 # What the engine does itself each time it looks.

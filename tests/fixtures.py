@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from apps.core.actors import Actor, Role
 from apps.core.audit import audit
 from apps.stores.models import Device, Store
+from apps.stores.queries import device_actor as device_by_token
 from apps.stores.services import pair_directly
 from tests.factories import DeviceFactory, StoreFactory, device_actor
 
@@ -35,6 +36,10 @@ class Screen:
     @property
     def store(self) -> Store:
         return self.device.store
+
+    def call_in(self) -> None:
+        """Be a device that this process has heard of in the last seconds, so that a call asks nobody who it is."""
+        assert device_by_token(self.token) is not None
 
     def get(self, path: str, **headers: str) -> "Reply":
         return Reply(self.client.get(f"{API}{path}", headers=headers))

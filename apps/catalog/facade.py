@@ -1,7 +1,7 @@
 """What the other apps may use of catalog."""
 
 from apps.catalog.models import STATIONS
-from apps.catalog.queries import menu_snapshot
+from apps.catalog.queries import menu_snapshot, remembered_menu
 from apps.catalog.services import clear_mark, hold_menu, set_mark, set_sold_out
 from apps.catalog.snapshot import (
     ChoiceSnapshot,
@@ -27,6 +27,7 @@ __all__ = [
     "clear_mark",
     "hold_menu",
     "menu_snapshot",
+    "remembered_menu",
     "set_mark",
     "set_sold_out",
 ]

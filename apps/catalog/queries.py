@@ -57,6 +57,14 @@ def menu_snapshot(store_id: UUID) -> MenuSnapshot:
     return known
 
 
+def remembered_menu(store_id: UUID) -> MenuSnapshot:
+    """Return a store's menu as this process last saw it, without a query.
+
+    For a caller that refuses nothing by it and compares its version with ``MenuVersion`` in the transaction of its change.
+    """
+    return _remembered.get(store_id) or menu_snapshot(store_id)
+
+
 def product_snapshots(products: Iterable[Product], store_id: UUID | None) -> dict[UUID, ProductSnapshot]:
     """Return products as sold at one store, or by the chain's own values, by id in their order; at most seven queries.
 

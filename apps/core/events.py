@@ -31,9 +31,14 @@ def publish(event: Event) -> None:
     Raises:
         OutsideTransactionError: there is no open transaction.
     """
-    if not connection.in_atomic_block:
-        raise OutsideTransactionError(event.type)
-    StoredEvent.objects.create(
+    _check_transaction(event)
+    row_of(event).save(force_insert=True)
+    _pass_on([event])
+
+
+def row_of(event: Event) -> StoredEvent:
+    """Return the row an event is stored as."""
+    return StoredEvent(
         type=event.type,
         version=event.version,
         occurred_at=event.at,
@@ -43,6 +48,26 @@ def publish(event: Event) -> None:
         correlation_id=request_ids.current.get(),
         payload=event.payload(),
     )
-    for handler in _in_transaction.get(type(event), ()):
-        handler(event)
-    transaction.on_commit(partial(wake.announce, event))
+
+
+def published(events: Sequence[Event]) -> None:
+    """Do all that ``publish`` does about events whose rows a SQL function has stored in this transaction.
+
+    Raises:
+        OutsideTransactionError: there is no open transaction.
+    """
+    for event in events:
+        _check_transaction(event)
+    _pass_on(events)
+
+
+def _check_transaction(event: Event) -> None:
+    if not connection.in_atomic_block:
+        raise OutsideTransactionError(event.type)
+
+
+def _pass_on(events: Sequence[Event]) -> None:
+    for event in events:
+        for handler in _in_transaction.get(type(event), ()):
+            handler(event)
+    transaction.on_commit(partial(wake.announce, events))

@@ -5,8 +5,8 @@ from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
 from apps.core.audit import sql_invariant
 from apps.core.buckets import Buckets
 from apps.core.edge import read_body
-from apps.core.errors import DomainError, InvalidError, NotFoundError
-from apps.core.events import publish
+from apps.core.errors import DatabaseUnavailableError, DomainError, InvalidError, NotFoundError
+from apps.core.events import publish, published, row_of
 from apps.core.formats import iso
 from apps.core.idempotency import (
     Answer,
@@ -14,15 +14,19 @@ from apps.core.idempotency import (
     KeyReusedError,
     RivalRunningError,
     RivalWonError,
+    answered_or_counted,
     claim_from,
     correct_answer,
     keep_answer,
     stored_answer,
+    waited_for_key,
 )
 from apps.core.ids import new_id
 from apps.core.limits import Limit, LimitedError
+from apps.core.memory import Memory
 from apps.core.models import User
 from apps.core.paging import page
+from apps.core.prepared import prepared_cursor
 from apps.core.problems import from_domain, problem
 from apps.core.qr import svg as qr_svg
 from apps.core.sealing import KeyRing, UnreadableError, decoded_key, derived_key
@@ -37,6 +41,7 @@ __all__ = [
     "Answer",
     "Buckets",
     "Claim",
+    "DatabaseUnavailableError",
     "DomainError",
     "Drawing",
     "Grant",
@@ -45,6 +50,7 @@ __all__ = [
     "KeyRing",
     "Limit",
     "LimitedError",
+    "Memory",
     "News",
     "NotFoundError",
     "RivalRunningError",
@@ -55,6 +61,7 @@ __all__ = [
     "StrictSerializer",
     "UnreadableError",
     "User",
+    "answered_or_counted",
     "claim_from",
     "correct_answer",
     "decoded_key",
@@ -67,14 +74,18 @@ __all__ = [
     "limits",
     "new_id",
     "page",
+    "prepared_cursor",
     "problem",
     "publish",
+    "published",
     "qr_svg",
     "read_body",
     "row_history",
+    "row_of",
     "sql_invariant",
     "stored_answer",
     "stream_response",
     "tell",
     "trail",
+    "waited_for_key",
 ]

@@ -3,15 +3,30 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, OperationalError
 from psycopg.errors import LockNotAvailable
 
+from apps.core import limits
 from apps.core.errors import DomainError, InvalidError
+from apps.core.limits import Limit, LimitedError
 from apps.core.models import IdempotencyKey
+from apps.core.prepared import prepared_cursor
 
 LONGEST_KEY = 64
+
+ANSWER_OR_COUNT = f"""
+    WITH known AS (
+        SELECT request_hash, status, body FROM core_idempotencykey
+        WHERE principal = %(principal)s AND key = %(idempotency)s
+    ), {limits.EARLIER}, counted AS (
+        {limits.COUNT_ONE.format(unless="AND NOT EXISTS (SELECT FROM known)")}
+    )
+    SELECT known.request_hash, known.status, known.body, counted.count
+    FROM (VALUES (true)) AS one LEFT JOIN known ON true LEFT JOIN counted ON true
+"""  # noqa: S608 - of our own texts
 
 
 class KeyReusedError(DomainError):
@@ -77,11 +92,34 @@ def stored_answer(claim: Claim) -> Answer | None:
         KeyReusedError: the body differs from the first one's.
     """
     row = IdempotencyKey.objects.filter(principal=claim.principal, key=claim.key).first()
-    if row is None:
-        return None
-    if bytes(row.request_hash) != claim.request_hash:
+    return None if row is None else _replay(claim, row.request_hash, row.status, row.body)
+
+
+def answered_or_counted(claim: Claim, limit: Limit, *, at: datetime) -> Answer | None:
+    """Return the stored answer; or None when the key is new, and the call is counted then. One statement.
+
+    Raises:
+        KeyReusedError: the body differs from the first one's.
+        LimitedError: the key is new and the limit used up.
+
+    Locks: the limit's present window; commits by itself.
+    """
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            ANSWER_OR_COUNT, {**limits.parameters(limit, at), "principal": claim.principal, "idempotency": claim.key}
+        )
+        request_hash, status, body, count = cursor.fetchone()
+    if request_hash is not None:
+        return _replay(claim, request_hash, status, body)
+    if count is None:
+        raise LimitedError(limits.wait_seconds(limit, at))
+    return None
+
+
+def _replay(claim: Claim, request_hash: bytes | memoryview, status: int, body: bytes | memoryview) -> Answer:
+    if bytes(request_hash) != claim.request_hash:
         raise KeyReusedError("Esta Idempotency-Key já foi usada com outro conteúdo.")
-    return Answer(status=row.status, body=bytes(row.body), replayed=True)
+    return Answer(status=status, body=bytes(body), replayed=True)
 
 
 class RivalWonError(Exception):
@@ -108,9 +146,15 @@ def keep_answer(claim: Claim, answer: Answer) -> None:
     except IntegrityError as clash:
         raise RivalWonError from clash
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
+        if waited_for_key(error):
             raise RivalRunningError("Este pedido já está sendo feito.") from error
         raise
+
+
+def waited_for_key(error: OperationalError) -> bool:
+    """Tell whether a statement gave up because a rival held its key, and not some other row."""
+    cause = error.__cause__
+    return isinstance(cause, LockNotAvailable) and "core_idempotencykey" in (cause.diag.context or "")
 
 
 def correct_answer(claim: Claim, answer: Answer) -> None:

@@ -23,17 +23,20 @@ KEPT = timedelta(days=2)
 LONGEST_SECONDS = 24 * 60 * 60
 IPV6_NETWORK = 64  # what one household gets; its addresses cost nothing
 
-COUNT = """
-    WITH earlier AS (
-        SELECT coalesce(max(count), 0) * %(weight)s AS calls FROM core_ratewindow
+EARLIER = """
+    earlier AS (
+        SELECT coalesce(max(count), 0) * %(weight)s::double precision AS calls FROM core_ratewindow
         WHERE scope = %(scope)s AND key_hash = %(key)s AND window_start = %(before)s
     )
+"""
+COUNT_ONE = """
     INSERT INTO core_ratewindow AS present (scope, key_hash, window_start, count)
-    SELECT %(scope)s, %(key)s, %(start)s, 1 FROM earlier WHERE earlier.calls + 1 <= %(most)s
+    SELECT %(scope)s, %(key)s, %(start)s, 1 FROM earlier WHERE earlier.calls + 1 <= %(most)s {unless}
     ON CONFLICT (scope, key_hash, window_start) DO UPDATE SET count = present.count + 1
     WHERE present.count + 1 + (SELECT calls FROM earlier) <= %(most)s
     RETURNING count
 """
+COUNT = f"WITH {EARLIER} {COUNT_ONE.format(unless='')}"
 
 
 class LimitedError(DomainError):
@@ -71,7 +74,7 @@ def hit(limits: Sequence[Limit], *, at: datetime) -> None:
     with transaction.atomic(durable=True):
         for limit in limits:
             if not _counted(limit, at):
-                raise LimitedError(_wait_seconds(limit, at))
+                raise LimitedError(wait_seconds(limit, at))
 
 
 def purge(at: datetime) -> int:
@@ -100,24 +103,26 @@ def client_address(request: HttpRequest) -> str:
     return str(parsed)
 
 
-def _counted(limit: Limit, at: datetime) -> bool:
+def parameters(limit: Limit, at: datetime) -> dict[str, str | bytes | int | float | datetime]:
+    """Return what ``COUNT`` has to be told to count one call now."""
     start = _window_start(limit, at)
+    return {
+        "scope": limit.scope,
+        "key": _hashed(limit.key),
+        "start": start,
+        "before": start - timedelta(seconds=limit.seconds),
+        "weight": 1 - _gone(limit, at),
+        "most": limit.most,
+    }
+
+
+def _counted(limit: Limit, at: datetime) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT,
-            {
-                "scope": limit.scope,
-                "key": _hashed(limit.key),
-                "start": start,
-                "before": start - timedelta(seconds=limit.seconds),
-                "weight": 1 - _gone(limit, at),
-                "most": limit.most,
-            },
-        )
+        cursor.execute(COUNT, parameters(limit, at))
         return cursor.fetchone() is not None
 
 
-def _wait_seconds(limit: Limit, at: datetime) -> int:
+def wait_seconds(limit: Limit, at: datetime) -> int:
     """Return how long until one more call fits, when nobody calls in between."""
     start = _window_start(limit, at)
     before = start - timedelta(seconds=limit.seconds)

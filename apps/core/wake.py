@@ -6,7 +6,7 @@ Whoever listens also looks into Postgres at least once a second, so a lost messa
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
@@ -38,11 +38,14 @@ class _Publisher:
         self.client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.2, socket_timeout=0.2)
         self.quiet_until = 0.0
 
-    def send(self, message: str) -> None:
+    def send(self, messages: list[str]) -> None:
         if time.monotonic() < self.quiet_until:
             return
         try:
-            self.client.publish(CHANNEL, message)
+            with self.client.pipeline(transaction=False) as pipeline:
+                for message in messages:
+                    pipeline.publish(CHANNEL, message)
+                pipeline.execute()
         except redis.RedisError:
             self.quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
             logger.warning("redis is away, listeners fall back to looking")
@@ -53,16 +56,24 @@ def _publisher() -> _Publisher:
     return _Publisher()
 
 
-def announce(event: Event) -> None:
-    """Tell listeners of a committed event."""
-    tell(News(type=event.type, store=event.store, subject=event.subject))
+def announce(events: Iterable[Event]) -> None:
+    """Tell listeners of committed events, in one round trip."""
+    _send([News(type=event.type, store=event.store, subject=event.subject) for event in events])
 
 
 def tell(news: News) -> None:
     """Send one piece of news; does nothing without Redis."""
-    if settings.REDIS_URL:
-        store = str(news.store) if news.store else None
-        _publisher().send(json.dumps({"type": news.type, "store": store, "subject": str(news.subject)}))
+    _send([news])
+
+
+def _send(news: list[News]) -> None:
+    if settings.REDIS_URL and news:
+        _publisher().send([_message(each) for each in news])
+
+
+def _message(news: News) -> str:
+    store = str(news.store) if news.store else None
+    return json.dumps({"type": news.type, "store": store, "subject": str(news.subject)})
 
 
 def parse(message: bytes) -> News | None:

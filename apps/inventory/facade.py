@@ -1,6 +1,14 @@
 """What the other apps may use of inventory."""
 
 from apps.inventory.errors import OutOfStockError
-from apps.inventory.services import release_reserved, reserve, take_reserved
+from apps.inventory.services import Change, mark_sold_out, out_of_stock, release_reserved, reserve, take_reserved
 
-__all__ = ["OutOfStockError", "release_reserved", "reserve", "take_reserved"]
+__all__ = [
+    "Change",
+    "OutOfStockError",
+    "mark_sold_out",
+    "out_of_stock",
+    "release_reserved",
+    "reserve",
+    "take_reserved",
+]

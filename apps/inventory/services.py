@@ -5,7 +5,7 @@ level: the store's menu version is the last lock. Most changes flip nothing and 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +19,19 @@ from apps.core.facade import Actor, NotFoundError, new_id, publish, trail
 from apps.inventory.errors import OutOfStockError
 from apps.inventory.models import Reason, RecipeLine, Reservation, StockItem, StockLevel, StockMovement
 from apps.stores.facade import every_store_id
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What could be promised of an item before and after a change of its level, which is locked."""
+
+    item: UUID
+    before: int
+    after: int
+
+    def crosses(self, quantity: int) -> bool:
+        """Tell whether a product that takes so much of it became possible or impossible."""
+        return (self.before >= quantity) != (self.after >= quantity)
 
 
 @transaction.atomic
@@ -58,6 +71,15 @@ def reserve(*, order_id: UUID, store_id: UUID, products: Mapping[UUID, int], at:
     if short:
         raise _out_of_stock(store_id, recipe, short)
     _mark_what_flips(store_id, changes, lines, at)
+
+
+@transaction.atomic
+def mark_sold_out(*, store_id: UUID, changes: Sequence[Change], at: datetime) -> None:
+    """Tell the menu which products cannot be made once any more, after a checkout took these levels.
+
+    Locks: the store's menu version, until commit; the caller holds the levels. Emits: ``MenuChanged`` if that is news.
+    """
+    _mark_what_flips(store_id, list(changes), None, at)
 
 
 @transaction.atomic
@@ -158,19 +180,6 @@ def _level(store_id: UUID, item_id: UUID, *, may_begin: bool) -> StockLevel:
     return StockLevel.objects.get_or_create(store_id=store_id, item_id=item_id)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What could be promised of an item before and after a change of its level, which is locked."""
-
-    item: UUID
-    before: int
-    after: int
-
-    def crosses(self, quantity: int) -> bool:
-        """Tell whether a product that takes so much of it became possible or impossible."""
-        return (self.before >= quantity) != (self.after >= quantity)
-
-
 def _change(level: StockLevel, freed: int) -> Change:
     free = level.on_hand - level.reserved
     return Change(item=level.item_id, before=free - freed, after=free)
@@ -258,15 +267,17 @@ def _out_of_stock(store_id: UUID, recipe: list[RecipeLine], short: set[UUID]) ->
     """Say for each product short how many could still be had. Read before the rollback, so without this order's own holds."""
     levels = StockLevel.objects.filter(store_id=store_id, item_id__in=short)
     free = {level.item_id: level.on_hand - level.reserved for level in levels}
-    errors = [
-        {
-            "field": "items",
-            "code": "out_of_stock",
-            "detail": "",
-            "product": str(line.product_id),
-            "available": max(free.get(line.item_id, 0), 0) // line.quantity,
-        }
+    return out_of_stock(
+        (str(line.product_id), max(free.get(line.item_id, 0), 0) // line.quantity)
         for line in recipe
         if line.item_id in short
+    )
+
+
+def out_of_stock(short: Iterable[tuple[str, int]]) -> OutOfStockError:
+    """Say which products are short, and how many of each could still be had."""
+    errors = [
+        {"field": "items", "code": "out_of_stock", "detail": "", "product": product, "available": available}
+        for product, available in short
     ]
     return OutOfStockError("Um dos itens acabou ou não há o bastante.", errors=errors)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Actor, InvalidError, Role, claim_from, page, stored_answer
+from apps.core.facade import Actor, InvalidError, Role, claim_from, page
 from apps.orders import checkout, documents, guards, preparation, queries, services
 from apps.orders.models import Order
 from apps.orders.rules import Status, status_of
@@ -73,10 +73,12 @@ class CheckoutView(APIView):
         )
         asked = CheckoutSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        if stored_answer(claim) is None:
-            guards.check_checkout(caller(request), at=timezone.now())
         answer = checkout.place_order(
-            cart=asked.cart(), store_id=store_of(caller(request)), by=caller(request), claim=claim
+            cart=asked.cart(),
+            store_id=store_of(caller(request)),
+            by=caller(request),
+            claim=claim,
+            limit=guards.per_minute(caller(request)),
         )
         response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
         if answer.replayed:

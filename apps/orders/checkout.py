@@ -1,10 +1,9 @@
 """From a cart to an order: priced from the server's own menu, all or nothing."""
 
 import secrets
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,37 +13,43 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from apps.catalog.facade import menu_snapshot
-from apps.contracts.events import OrderCreated
+from apps.catalog.facade import MenuSnapshot, menu_snapshot, remembered_menu
 from apps.core.facade import (
     Actor,
     Answer,
     Claim,
+    DatabaseUnavailableError,
+    DomainError,
     InvalidError,
+    Limit,
     NotFoundError,
     RivalRunningError,
-    RivalWonError,
+    answered_or_counted,
     correct_answer,
-    keep_answer,
     new_id,
-    publish,
+    published,
     stored_answer,
 )
+from apps.customers import facade as customers
 from apps.inventory import facade as inventory
-from apps.orders import documents, history, numbers, queries, services
+from apps.orders import documents, guards, history, numbers, queries, services
 from apps.orders.errors import PriceChangedError
-from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot
-from apps.orders.rules import MOST_MONEY, AskedItem, ChosenItem, ChosenOption, PreparationState, choose
+from apps.orders.models import Order
+from apps.orders.rules import MOST_MONEY, AskedItem, choose
+from apps.orders.writing import NotWrittenError, Priced, Why, prepare, taken, write
 from apps.promotions import facade as promotions
-from apps.promotions.facade import Offer, Price
-from apps.stores.facade import StoreFacts, store_by_id
+from apps.promotions.facade import Offer
+from apps.stores.facade import StoreFacts, remembered_store, store_by_id
 
 CHANNEL_OF = {"device": "T", "staff": "C", "customer": "Q"}
+TRIES = 5
+
+OffersAt = Callable[[UUID, str, datetime], list[Offer]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """What a client asks for."""
+    """What a client asks for. ``customer`` is a look-up ticket."""
 
     items: tuple[AskedItem, ...]
     dining_option: str
@@ -52,21 +57,7 @@ class Cart:
     table_tracker: str = ""
     coupon: str = ""
     expected_total: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """A cart found on the menu, with what it costs and the coupon that was counted in."""
-
-    store_id: UUID
-    items: list[ChosenItem]
-    price: Price
-    coupon: Offer | None
-
-    def quote(self) -> dict[str, Any]:
-        """Say it as api.md does."""
-        things = [thing for item in self.items for thing in item.things()]
-        return documents.quote_document(self.items, self.price, queries.quoted_minutes(self.store_id, things))
+    customer: str = field(default="", repr=False)
 
 
 def quote(*, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "") -> dict[str, Any]:
@@ -78,32 +69,113 @@ def quote(*, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "") -> 
     return _priced(_store(store_id), items, coupon).quote()
 
 
-def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answer:
+def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim, limit: Limit | None = None) -> Answer:
     """Place one order, or return the answer once given to the same key.
+
+    Priced from what this process remembers. The menu's version is compared again in the transaction of the order, and what
+    memory would refuse is asked again of the menu and the offers of now.
+
+    Args:
+        limit: what counts a key that is new; nothing is counted without.
 
     Raises:
         NotFoundError: no such store.
-        UnknownItemError, InvalidError: the cart is not possible at this store.
+        UnknownItemError, InvalidError: the cart is not possible at this store, or its customer's ticket is not good (any more).
         ItemUnavailableError, OutOfStockError: possible, but not now.
         CouponRefusedError: the coupon is unknown, not of today or used up.
         PriceChangedError: the guest saw another total; carries the new quote.
         KeyReusedError: the key came with another body.
         RivalRunningError: a request with this key has been at work for longer than ``lock_timeout``.
+        LimitedError: too many in a short time, or too many of this device's orders wait for money.
+        DatabaseUnavailableError: the menu changed again and again meanwhile.
 
-    Locks: the key, then the coupon, then the stock levels in pk order, until commit.
+    Locks: the customer's ticket, then the key, then the device, then the coupon, then the stock levels in pk order, then the
+    store's menu version if a product is sold out by this, until commit.
     Emits: ``OrderCreated``, ``OrderStatusChanged``, ``InventoryUpdated``; ``OrderPaid`` too when it costs nothing.
     """
-    known = stored_answer(claim)
+    now = timezone.now()
+    known = answered_or_counted(claim, limit, at=now) if limit is not None else stored_answer(claim)
     if known is not None:
         return known
-    store = _store(store_id)
-    priced = _priced(store, cart.items, cart.coupon)
+    store = remembered_store(store_id)
+    if store is None:
+        raise NotFoundError("Loja não encontrada.")
+    try:
+        priced = _agreed(store, cart, menu=remembered_menu(store_id), offers=promotions.remembered_offers)
+    except DomainError:
+        priced = _agreed(store, cart)
+    ticket = numbers.take(store_id=store_id, timezone=store.timezone, day_starts_at=store.day_starts_at)
+    at_counter = 0
+    for _ in range(TRIES):
+        order = _order(cart, priced, store_id, by, ticket)
+        try:
+            return _commit(order, priced, cart, by, claim, guards.most_open(by, at_counter=at_counter))
+        except NotWrittenError as refused:
+            if refused.why in (Why.KEY, Why.CUSTOMER):
+                return _rivals_answer(claim, refused.why)
+            if refused.why == Why.MENU:
+                priced = _agreed(store, cart)
+                continue
+            waiting = guards.open_at_counter(by, at=ticket.at)
+            if waiting <= at_counter:
+                raise guards.too_many_open() from None
+            at_counter = waiting
+    raise DatabaseUnavailableError("O cardápio está mudando; tente de novo.")
+
+
+def _rivals_answer(claim: Claim, why: Why) -> Answer:
+    """Return what a rival with the same key was answered meanwhile."""
+    rival = stored_answer(claim)
+    if rival is not None:
+        return rival
+    if why == Why.CUSTOMER:
+        error = {"field": "customer", "code": "invalid", "detail": "Identifique-se de novo."}
+        raise InvalidError("A identificação não vale mais.", errors=[error])
+    raise RivalRunningError("Este pedido já está sendo feito.")
+
+
+def _store(store_id: UUID) -> StoreFacts:
+    store = store_by_id(store_id)
+    if store is None:
+        raise NotFoundError("Loja não encontrada.")
+    return store
+
+
+def _agreed(
+    store: StoreFacts, cart: Cart, *, menu: MenuSnapshot | None = None, offers: OffersAt = promotions.offers_at
+) -> Priced:
+    """Price a cart and see that it costs what the guest was told."""
+    priced = _priced(store, cart.items, cart.coupon, menu=menu, offers=offers)
     if cart.expected_total is not None and cart.expected_total != priced.price.total:
         raise PriceChangedError(priced.quote())
-    ticket = numbers.take(store_id=store_id, timezone=store.timezone, day_starts_at=store.day_starts_at)
-    order = Order(
+    return priced
+
+
+def _priced(
+    store: StoreFacts,
+    items: tuple[AskedItem, ...],
+    code: str,
+    *,
+    menu: MenuSnapshot | None = None,
+    offers: OffersAt = promotions.offers_at,
+) -> Priced:
+    at = timezone.now()
+    menu = menu or menu_snapshot(store.id)
+    chosen = choose(menu, items, at)
+    coupon = promotions.coupon_offer(code, store.id, at) if code else None
+    priced = promotions.price([item.cart_line() for item in chosen], offers(store.id, store.timezone, at), coupon)
+    if priced.total > MOST_MONEY:
+        raise InvalidError(
+            "Um pedido vai até R$ 5.000,00.", errors=[{"field": "items", "code": "max_total", "detail": ""}]
+        )
+    return Priced(store_id=store.id, items=chosen, price=priced, coupon=coupon, menu_version=menu.version)
+
+
+def _order(cart: Cart, priced: Priced, store_id: UUID, by: Actor, ticket: numbers.Ticket) -> Order:
+    return Order(
         id=new_id(),
         store_id=store_id,
+        customer_id=by.id if by.kind == "customer" else None,
         business_day=ticket.business_day,
         number=ticket.called(CHANNEL_OF[by.kind]),
         channel=CHANNEL_OF[by.kind],
@@ -121,77 +193,36 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim) -> Answe
         moved_at=ticket.at,
         expires_at=ticket.at + timedelta(seconds=settings.ORDER_TTL_SECONDS),
     )
-    try:
-        return _commit(order, priced, by, claim)
-    except RivalWonError:
-        rival = stored_answer(claim)
-        if rival is None:
-            raise RivalRunningError("Este pedido já está sendo feito.") from None
-        return rival
 
 
-def _store(store_id: UUID) -> StoreFacts:
-    store = store_by_id(store_id)
-    if store is None:
-        raise NotFoundError("Loja não encontrada.")
-    return store
+def _commit(order: Order, priced: Priced, cart: Cart, by: Actor, claim: Claim, most_open: int | None) -> Answer:
+    writing = prepare(order, priced, by, claim, most_open)
+    with transaction.atomic():
+        if cart.customer:
+            order.customer_id = _customer(cart.customer, by, order.placed_at)
+        told = write(writing, claim)
+        published([*writing.events, *taken(told, order)])
+        history.audit(order, from_status=None, by=by, at=order.placed_at)
+        if told["flips"]:
+            inventory.mark_sold_out(
+                store_id=order.store_id,
+                changes=[
+                    inventory.Change(
+                        item=UUID(level["item"]), before=level["free"] + level["held"], after=level["free"]
+                    )
+                    for level in told["levels"]
+                ],
+                at=order.placed_at,
+            )
+        return _receive_free(order, by, claim) if order.total == 0 else writing.answer
 
 
-def _priced(store: StoreFacts, items: tuple[AskedItem, ...], code: str) -> Priced:
-    at = timezone.now()
-    chosen = choose(menu_snapshot(store.id), items, at)
-    coupon = promotions.coupon_offer(code, store.id, at) if code else None
-    offers = promotions.offers_at(store.id, store.timezone, at)
-    priced = promotions.price([item.cart_line() for item in chosen], offers, coupon)
-    if priced.total > MOST_MONEY:
-        raise InvalidError(
-            "Um pedido vai até R$ 5.000,00.", errors=[{"field": "items", "code": "max_total", "detail": ""}]
-        )
-    return Priced(store_id=store.id, items=chosen, price=priced, coupon=coupon)
-
-
-@transaction.atomic
-def _commit(order: Order, priced: Priced, by: Actor, claim: Claim) -> Answer:
-    lines, slots, options = _lines(order, priced.items, priced.price)
-    items = [
-        documents.item_document(
-            line,
-            [option for option in options if option.line_id == line.id],
-            PreparationState.QUEUED,
-            [slot for slot in slots if slot.line_id == line.id],
-        )
-        for line in lines
-    ]
-    discounts = [
-        OrderDiscount(id=new_id(), order=order, offer_id=each.offer, name=each.name, amount=each.amount)
-        for each in priced.price.discounts
-    ]
-    answer = Answer(status=201, body=orjson.dumps(documents.order_document(order, items, discounts)))
-    keep_answer(claim, answer)
-    order.save(force_insert=True)
-    OrderLine.objects.bulk_create(lines)
-    OrderSlot.objects.bulk_create(slots)
-    OrderLineOption.objects.bulk_create(options)
-    OrderDiscount.objects.bulk_create(discounts)
-    history.record(order, from_status=None, by=by, at=order.placed_at)
-    units = sum(line.quantity for line in lines)
-    publish(
-        OrderCreated(
-            subject=order.id,
-            store=order.store_id,
-            seq=order.version,
-            at=order.placed_at,
-            items=units,
-            total=str(order.total),
-        )
-    )
-    if priced.coupon is not None:
-        promotions.use_coupon(coupon_id=priced.coupon.id, order_id=order.id, at=order.placed_at)
-    wanted: Counter[UUID] = Counter()
-    for item in priced.items:
-        wanted += item.products()
-    inventory.reserve(order_id=order.id, store_id=order.store_id, products=wanted, at=order.placed_at)
-    return _receive_free(order, by, claim) if order.total == 0 else answer
+def _customer(ticket: str, by: Actor, at: datetime) -> UUID | None:
+    """Use a customer's ticket up; None when it stands for a CPF that nobody has registered."""
+    known = customers.redeem_ticket(token=ticket, device_id=by.id if by.kind == "device" else None, at=at)
+    if known is None:
+        raise NotWrittenError(Why.CUSTOMER)
+    return known.id
 
 
 def _receive_free(order: Order, by: Actor, claim: Claim) -> Answer:
@@ -201,54 +232,3 @@ def _receive_free(order: Order, by: Actor, claim: Claim) -> Answer:
     answer = Answer(status=201, body=orjson.dumps(documents.stored_order_document(received)))
     correct_answer(claim, answer)
     return answer
-
-
-def _lines(
-    order: Order, chosen: list[ChosenItem], priced: Price
-) -> tuple[list[OrderLine], list[OrderSlot], list[OrderLineOption]]:
-    lines, slots, options = [], [], []
-    for position, (item, total) in enumerate(zip(chosen, priced.line_totals, strict=True)):
-        line = OrderLine(
-            id=new_id(),
-            order=order,
-            position=position,
-            product_id=item.product.id,
-            name=item.product.name,
-            station=item.product.station,
-            quantity=item.quantity,
-            unit_price=item.product.price,
-            total=total,
-            note=item.note,
-        )
-        lines.append(line)
-        options += _options(line, None, item.options)
-        for place, filled in enumerate(item.slots):
-            slot = OrderSlot(
-                id=new_id(),
-                line=line,
-                position=place,
-                slot_id=filled.slot.id,
-                slot_name=filled.slot.name,
-                product_id=filled.choice.product.id,
-                name=filled.choice.product.name,
-                station=filled.choice.product.station,
-                price_delta=filled.choice.price_delta,
-            )
-            slots.append(slot)
-            options += _options(line, slot, filled.options)
-    return lines, slots, options
-
-
-def _options(line: OrderLine, slot: OrderSlot | None, chosen: Sequence[ChosenOption]) -> list[OrderLineOption]:
-    return [
-        OrderLineOption(
-            id=new_id(),
-            line=line,
-            slot=slot,
-            option_id=picked.option.id,
-            name=picked.option.name,
-            quantity=picked.quantity,
-            unit_price=picked.option.price,
-        )
-        for picked in chosen
-    ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from apps.core.facade import Actor, Limit, LimitedError, limits
+from apps.core.facade import Actor, Limit, LimitedError
 from apps.orders.models import Order
 from apps.orders.rules import Status
 
@@ -21,24 +21,29 @@ def tell_counter_apart(count: Callable[[Collection[UUID]], int]) -> None:
     _at_counter[:] = [count]
 
 
-def check_checkout(by: Actor, *, at: datetime) -> None:
-    """Count one new checkout; a repeat with a known key is not one.
-
-    Raises:
-        LimitedError: too many this minute, or too many of this device's orders wait for money.
-    """
-    limits.hit([Limit("checkout", by.principal, settings.LIMIT_CHECKOUT_PER_MINUTE, MINUTE)], at=at)
-    if by.kind == "device" and open_unpaid(by, at=at) >= settings.LIMIT_OPEN_UNPAID:
-        raise LimitedError(RETRY_AFTER_SECONDS)
+def per_minute(by: Actor) -> Limit:
+    """Return what bounds the new checkouts of a caller; a repeat with a known key is not one."""
+    return Limit("checkout", by.principal, settings.LIMIT_CHECKOUT_PER_MINUTE, MINUTE)
 
 
-def open_unpaid(by: Actor, *, at: datetime) -> int:
-    """Return how many of a device's orders wait for money, without those on their way to the counter."""
+def too_many_open() -> LimitedError:
+    """Say that too many of a device's orders wait for money."""
+    return LimitedError(RETRY_AFTER_SECONDS)
+
+
+def most_open(by: Actor, *, at_counter: int) -> int | None:
+    """Return how many orders a device may have open, those on their way to the counter come on top; None: no limit."""
+    return settings.LIMIT_OPEN_UNPAID + at_counter if by.kind == "device" else None
+
+
+def open_at_counter(by: Actor, *, at: datetime) -> int:
+    """Return how many of a device's open orders are on their way to the counter."""
     waiting = Order.objects.filter(
-        status=Status.AWAITING_PAYMENT, expires_at__gt=at, placed_by_kind=by.kind, placed_by_id=by.id
+        status=Status.AWAITING_PAYMENT,
+        expires_at__gt=at,
+        placed_by_kind=by.kind,
+        placed_by_id=by.id,
+        payment_id__isnull=False,
     )
-    payments = list(waiting.values_list("payment_id", flat=True))
-    if len(payments) < settings.LIMIT_OPEN_UNPAID:
-        return len(payments)
-    asked = [payment for payment in payments if payment is not None]
-    return len(payments) - sum(count(asked) for count in _at_counter)
+    asked = [payment for payment in waiting.values_list("payment_id", flat=True) if payment is not None]
+    return sum(count(asked) for count in _at_counter)

@@ -18,7 +18,17 @@ def record(
     order: Order, *, from_status: Status | None, by: Actor, at: datetime, kind: MoveKind = MoveKind.MOVE
 ) -> None:
     """Add the step that led to the order's present status, with its event; the caller holds the order's lock."""
-    StatusChange.objects.create(
+    change, told = step(order, from_status=from_status, by=by, at=at, kind=kind)
+    change.save(force_insert=True)
+    audit(order, from_status=from_status, by=by, at=at, kind=kind)
+    publish(told)
+
+
+def step(
+    order: Order, *, from_status: Status | None, by: Actor, at: datetime, kind: MoveKind = MoveKind.MOVE
+) -> tuple[StatusChange, OrderStatusChanged]:
+    """Return the step that led to the order's present status and its event, for a caller who stores both."""
+    change = StatusChange(
         order_id=order.id,
         seq=order.version,
         from_status=from_status,
@@ -28,24 +38,28 @@ def record(
         actor_kind=by.kind,
         actor_id=by.id,
     )
-    if order.status != Status.RECEIVED or kind != MoveKind.MOVE:  # the payment's own entry tells of that one
-        was = str(from_status.label) if from_status is not None else None
-        trail.record(
-            by=by,
-            action="orders.placed" if from_status is None else AUDITED_AS[kind],
-            at=at,
-            subject=order,
-            store_id=order.store_id,
-            changes=[{"field": "status", "from": was, "to": str(Status(order.status).label)}],
-        )
-    publish(
-        OrderStatusChanged(
-            subject=order.id,
-            store=order.store_id,
-            seq=order.version,
-            at=at,
-            from_status=from_status.code if from_status is not None else "",
-            to_status=Status(order.status).code,
-            kind=kind,
-        )
+    told = OrderStatusChanged(
+        subject=order.id,
+        store=order.store_id,
+        seq=order.version,
+        at=at,
+        from_status=from_status.code if from_status is not None else "",
+        to_status=Status(order.status).code,
+        kind=kind,
+    )
+    return change, told
+
+
+def audit(order: Order, *, from_status: Status | None, by: Actor, at: datetime, kind: MoveKind = MoveKind.MOVE) -> None:
+    """Let the audit trail tell of a step that a member of staff made; a payment's own entry tells of being received."""
+    if order.status == Status.RECEIVED and kind == MoveKind.MOVE:
+        return
+    was = str(from_status.label) if from_status is not None else None
+    trail.record(
+        by=by,
+        action="orders.placed" if from_status is None else AUDITED_AS[kind],
+        at=at,
+        subject=order,
+        store_id=order.store_id,
+        changes=[{"field": "status", "from": was, "to": str(Status(order.status).label)}],
     )

@@ -24,6 +24,9 @@ class Order(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name="loja")
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, null=True, db_index=False, related_name="+", verbose_name="cliente"
+    )
     business_day = models.DateField("dia", help_text="Data local da loja.")
     number = models.CharField("número", max_length=8, help_text="Chamado no balcão, ex.: T042.")
     channel = models.CharField("canal", max_length=1, choices=CHANNELS)
@@ -71,6 +74,8 @@ class Order(models.Model):
             ),
             models.Index("expires_at", condition=Q(status=Status.AWAITING_PAYMENT), name="order_unpaid"),
             models.Index("store", "placed_at", "id", name="order_by_time"),
+            models.Index("placed_by_id", condition=Q(status=Status.AWAITING_PAYMENT), name="order_unpaid_of_placer"),
+            models.Index("customer", "placed_at", condition=Q(customer__isnull=False), name="order_of_customer"),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
-from django.db import connection
+from apps.core.facade import prepared_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ def take(*, store_id: UUID, timezone: str, day_starts_at: time) -> Ticket:
     those are flushed later (a gap, never a repeat).
     """
     offset = f"{day_starts_at.hour} hours {day_starts_at.minute} minutes"
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             """
             WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
             INSERT INTO orders_numbercounter AS counter (store_id, business_day, value)
-            SELECT %s, (now() AT TIME ZONE %s - %s::interval)::date, 1 FROM relaxed
+            SELECT %s, (now() AT TIME ZONE %s::text - %s::interval)::date, 1 FROM relaxed
             ON CONFLICT (store_id, business_day) DO UPDATE SET value = counter.value + 1
             RETURNING business_day, value, now()
             """,

@@ -52,6 +52,7 @@ class CheckoutSerializer(QuoteSerializer):
     dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"])
     guest_name = StrictCharField(max_length=40, allow_blank=True, default="")
     table_tracker = StrictCharField(max_length=12, allow_blank=True, default="")
+    customer = StrictCharField(max_length=64, default="")
     expected_total = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
 
     def cart(self) -> Cart:
@@ -64,6 +65,7 @@ class CheckoutSerializer(QuoteSerializer):
             table_tracker=told["table_tracker"],
             coupon=told["coupon"],
             expected_total=told.get("expected_total"),
+            customer=told["customer"],
         )
 
 

@@ -10,3 +10,8 @@ class CouponRefusedError(DomainError):
 
     def __init__(self, why: str, detail: str) -> None:
         super().__init__(detail, errors=[{"field": "coupon", "code": why, "detail": detail}])
+
+
+def used_up() -> CouponRefusedError:
+    """Say that the last use is gone."""
+    return CouponRefusedError("used_up", "Este cupom já foi usado até o limite.")

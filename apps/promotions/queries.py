@@ -1,16 +1,21 @@
 """Which offers hold at a store now."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
-from apps.promotions.errors import CouponRefusedError
+from apps.core.facade import Memory
+from apps.promotions.errors import CouponRefusedError, used_up
 from apps.promotions.models import Coupon, Promotion
 from apps.promotions.rules import Kind, Offer, within_hours
 
 MOST_OFFERS = 200
+MOST_REMEMBERED = 1000
+REMEMBERED_SECONDS = 1.0
 
 
 def _at_store(store_id: UUID) -> Q:
@@ -23,8 +28,25 @@ def _by_date(at: datetime) -> Q:
 
 def offers_at(store_id: UUID, timezone: str, at: datetime) -> list[Offer]:
     """Return the promotions that hold at a store at a moment, at most ``MOST_OFFERS``. One query."""
-    local = at.astimezone(ZoneInfo(timezone))
     rows = Promotion.objects.filter(_at_store(store_id), _by_date(at), active=True).order_by("id")[:MOST_OFFERS]
+    return _offers(rows, timezone, at)
+
+
+def remembered_offers(store_id: UUID, timezone: str, at: datetime) -> list[Offer]:
+    """Return what ``offers_at`` does, from rows that this process read at most a second ago."""
+    rows = promotions.get(store_id) or ()
+    begun = [row for row in rows if (row.starts_at is None or row.starts_at <= at)]
+    return _offers([row for row in begun if row.ends_at is None or row.ends_at > at][:MOST_OFFERS], timezone, at)
+
+
+def _promotions(store_id: UUID) -> tuple[Promotion, ...]:
+    """Return the promotions a store has that are not over, whether they have begun or not."""
+    soon = Q(ends_at=None) | Q(ends_at__gt=Now())
+    return tuple(Promotion.objects.filter(_at_store(store_id), soon, active=True).order_by("id")[:MOST_REMEMBERED])
+
+
+def _offers(rows: Iterable[Promotion], timezone: str, at: datetime) -> list[Offer]:
+    local = at.astimezone(ZoneInfo(timezone))
     return [
         Offer(
             id=row.id,
@@ -40,7 +62,7 @@ def offers_at(store_id: UUID, timezone: str, at: datetime) -> list[Offer]:
 
 
 def coupon_offer(code: str, store_id: UUID, at: datetime) -> Offer:
-    """Return what a typed code takes off. Two queries; whether a use is left is decided again by ``use_coupon``.
+    """Return what a typed code takes off. Two queries; whether a use is left is decided again by the checkout.
 
     Raises:
         CouponRefusedError: no such code here, not at this time, or used up.
@@ -51,5 +73,8 @@ def coupon_offer(code: str, store_id: UUID, at: datetime) -> Offer:
     if not Coupon.objects.filter(_by_date(at), pk=coupon.pk).exists():
         raise CouponRefusedError("not_now", "Este cupom não vale hoje.")
     if coupon.use_limit is not None and coupon.used >= coupon.use_limit:
-        raise CouponRefusedError("used_up", "Este cupom já foi usado até o limite.")
+        raise used_up()
     return Offer(id=coupon.id, name=coupon.name, kind=Kind(coupon.kind), value=coupon.value)
+
+
+promotions = Memory(_promotions, seconds=REMEMBERED_SECONDS)

@@ -1,32 +1,16 @@
-"""Counting the uses of coupons, and showing offers on the menu."""
+"""Giving the uses of coupons back, and showing offers on the menu. A use is counted in ``orders/sql/checkout.sql``."""
 
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from apps.catalog import facade as catalog
-from apps.promotions.errors import CouponRefusedError
 from apps.promotions.models import Coupon, CouponUse
 from apps.promotions.queries import offers_at
 from apps.promotions.rules import CartLine, price
 from apps.stores.facade import every_store_id, store_by_id
-
-
-@transaction.atomic
-def use_coupon(*, coupon_id: UUID, order_id: UUID, at: datetime) -> None:
-    """Count one use in the checkout's transaction: with it or not at all.
-
-    Raises:
-        CouponRefusedError: the last use went to somebody else.
-
-    Locks: the coupon row, until commit; before any stock.
-    """
-    free = Coupon.objects.filter(Q(use_limit=None) | Q(used__lt=F("use_limit")), id=coupon_id, active=True)
-    if not free.update(used=F("used") + 1):
-        raise CouponRefusedError("used_up", "Este cupom já foi usado até o limite.")
-    CouponUse.objects.create(coupon_id=coupon_id, order_id=order_id, used_at=at)
 
 
 @transaction.atomic

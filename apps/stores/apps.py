@@ -11,10 +11,13 @@ class StoresConfig(AppConfig):
     verbose_name = "lojas"
 
     def ready(self) -> None:
-        """Hear who signs in."""
+        """Hear who signs in; forget what this process remembers of stores and devices when it changes them."""
         from django.contrib.auth import signals  # noqa: PLC0415 - the apps must be loaded first
 
-        from apps.stores import sign_in_trail  # noqa: PLC0415
+        from apps.stores import queries, sign_in_trail  # noqa: PLC0415
+        from apps.stores.models import Device, Store  # noqa: PLC0415
 
         signals.user_logged_in.connect(sign_in_trail.signed_in, dispatch_uid="sign_in_trail")
         signals.user_login_failed.connect(sign_in_trail.sign_in_failed, dispatch_uid="sign_in_trail")
+        queries.devices.forget_changes_of(Device)
+        queries.stores.forget_changes_of(Store)

@@ -10,7 +10,15 @@ from apps.stores.authentication import (
     enforce_csrf,
 )
 from apps.stores.permissions import may
-from apps.stores.queries import StoreFacts, actor_names, every_store, every_store_id, kiosks_of, store_by_id
+from apps.stores.queries import (
+    StoreFacts,
+    actor_names,
+    every_store,
+    every_store_id,
+    kiosks_of,
+    remembered_store,
+    store_by_id,
+)
 
 __all__ = [
     "BOOKS",
@@ -31,6 +39,7 @@ __all__ = [
     "every_store_id",
     "kiosks_of",
     "may",
+    "remembered_store",
     "staff_of",
     "store_by_id",
 ]

@@ -4,14 +4,21 @@ from dataclasses import dataclass
 from datetime import time
 from uuid import UUID
 
-from apps.core.facade import Actor, Grant, Role, User
+from apps.core.facade import Actor, Grant, Memory, Role, User
 from apps.stores.models import Device, StaffRole, Store
 from apps.stores.services import hashed
 
+DEVICE_SECONDS = 5.0
+STORE_SECONDS = 5.0
+
 
 def device_actor(token: str) -> Actor | None:
-    """Return the device that holds this token, or None. One query."""
-    row = Device.objects.filter(token_hash=hashed(token)).values_list("id", "kind", "store_id").first()
+    """Return the device that holds this token, or None. From memory, at most five seconds old, else one query."""
+    return devices.get(hashed(token))
+
+
+def _device_actor(token_hash: bytes) -> Actor | None:
+    row = Device.objects.filter(token_hash=token_hash).values_list("id", "kind", "store_id").first()
     if row is None:
         return None
     device_id, kind, store_id = row
@@ -59,6 +66,11 @@ def kiosks_of(store_id: UUID) -> dict[UUID, str]:
     return dict(kiosks.order_by("name").values_list("id", "name"))
 
 
+def remembered_store(store_id: UUID) -> StoreFacts | None:
+    """Return one store, or None. From memory, at most five seconds old, else one query."""
+    return stores.get(store_id)
+
+
 def actor_names(*, staff: set[UUID], devices: set[UUID]) -> dict[UUID, str]:
     """Return how people and devices are called, by id; unknown ids are left out. Two queries."""
     names = {device.id: device.name for device in Device.objects.filter(id__in=devices)}
@@ -69,3 +81,7 @@ def actor_names(*, staff: set[UUID], devices: set[UUID]) -> dict[UUID, str]:
 def every_store_id() -> list[UUID]:
     """Return the ids of all stores of the chain."""
     return list(Store.objects.values_list("id", flat=True))
+
+
+devices = Memory(_device_actor, seconds=DEVICE_SECONDS)
+stores = Memory(store_by_id, seconds=STORE_SECONDS)

@@ -73,7 +73,7 @@ def pair_directly(*, device_id: UUID, at: datetime) -> str:
 
 @transaction.atomic
 def revoke_device(*, device_id: UUID, at: datetime) -> None:
-    """Take a device out of service; its token is refused from the next request on.
+    """Take a device out of service; its token is refused within five seconds.
 
     Raises:
         NotFoundError: no such device.

@@ -116,6 +116,7 @@ def test_board_takes_as_many_queries_with_one_combo_as_with_three(
     order: Order, kiosk: Screen, board: Screen, django_assert_max_num_queries
 ) -> None:
     def count() -> int:
+        board.call_in()
         with django_assert_max_num_queries(30) as asked:
             assert board.get("/orders").status == 200
         return len(asked)

@@ -112,6 +112,7 @@ def test_more_orders_take_no_more_queries(kind: Role, kiosk: Screen) -> None:
     for total in (1, 30):
         while Order.objects.count() < total:
             order_in(Status.RECEIVED, kiosk.device, product, product)
+        screen.call_in()
         with CaptureQueriesContext(connection) as queries:
             assert len(numbers(screen)) == total
         taken.append(len(queries))

@@ -52,3 +52,47 @@ def test_all_the_way_back_and_forward_again(scratch: str) -> None:
     manage(scratch, "migrate", "--verbosity=0")
     assert tables(scratch) == there
     assert {name.partition("_")[0] for name in there} == OURS
+
+
+# A paid order of a single and a combo of two: one thing to make is under way, one is done.
+PAID = """
+from django.utils import timezone
+from apps.core.actors import PROVIDER
+from apps.orders.checkout import Cart, place_order
+from apps.orders.models import Order, Preparation
+from apps.orders.rules import AskedItem, AskedSlot
+from apps.orders.services import mark_paid
+from tests.combos.boxes import combo, slots_of
+from tests.factories import DeviceFactory, ProductFactory, claim, device_actor, new_menu
+
+device = DeviceFactory()
+bread, coffee = ProductFactory(), ProductFactory()
+box = combo([bread], [coffee])
+new_menu(device.store)
+first, second = slots_of(box)
+slots = (AskedSlot(first.id, bread.id), AskedSlot(second.id, coffee.id))
+items = (AskedItem(box.id, 1, slots=slots), AskedItem(bread.id, 1))
+by = device_actor(device)
+place_order(cart=Cart(items=items, dining_option='eat_in'), store_id=device.store_id, by=by, claim=claim(by))
+at = timezone.now()
+mark_paid(order_id=Order.objects.get().id, by=PROVIDER, at=at)
+made = Preparation.objects.exclude(slot=None).order_by('slot__position')
+Preparation.objects.filter(pk=made[0].pk).update(state='done', started_at=at, done_at=at)
+Preparation.objects.filter(pk=made[1].pk).update(state='started', started_at=at)
+"""
+
+
+def test_combos_go_back_when_one_was_paid(scratch: str) -> None:
+    manage(scratch, "migrate", "--verbosity=0")
+    manage(scratch, "shell", "-v", "0", "-c", PAID)
+    with psycopg.connect(scratch) as database:
+        assert database.execute("SELECT count(*) FROM orders_preparation").fetchone() == (3,)
+
+    manage(scratch, "migrate", "orders", "0002", "--verbosity=0")
+
+    with psycopg.connect(scratch) as database:
+        left = database.execute(
+            "SELECT state, count(*) FROM orders_preparation GROUP BY state ORDER BY state"
+        ).fetchall()
+    assert left == [("queued", 1), ("started", 1)]
+    manage(scratch, "migrate", "--verbosity=0")

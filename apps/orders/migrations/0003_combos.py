@@ -4,6 +4,19 @@ import apps.core.ids
 import django.db.models.deletion
 from django.db import migrations, models
 
+ONE_A_LINE = """
+    DELETE FROM orders_preparation WHERE id IN (
+        SELECT id FROM (
+            SELECT id, row_number() OVER (
+                PARTITION BY line_id
+                ORDER BY array_position(ARRAY['queued', 'started', 'done', 'voided'], state::text), id
+            ) AS place
+            FROM orders_preparation
+        ) ranked
+        WHERE place > 1
+    )
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -69,4 +82,6 @@ class Migration(migrations.Migration):
             model_name='orderslot',
             constraint=models.UniqueConstraint(models.F('line'), models.F('slot_id'), name='order_slot_filled_once'),
         ),
+        # On the way back this runs first: a line has one thing to make again, so of a combo's the least advanced stays.
+        migrations.RunSQL(sql=migrations.RunSQL.noop, reverse_sql=ONE_A_LINE),
     ]

@@ -1,0 +1,17 @@
+"""A plain Django that says hello: the floor every other figure stands on."""
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, MIDDLEWARE=[], SECRET_KEY="hello")  # noqa: S106
+
+
+def hello(request: HttpRequest) -> JsonResponse:
+    """Say hello."""
+    return JsonResponse({"hello": "world"})
+
+
+urlpatterns = [path("hello", hello)]
+application = get_wsgi_application()
