@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0004_order_by_time'),
+        ('orders', '0005_checkout'),
     ]
 
     operations = [
