@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Role(StrEnum):
-    """What a credential may do; the first three are devices."""
+    """What a credential may do: three kinds of devices, staff, customers, and the scopes of integrators' keys."""
 
     KIOSK = "kiosk"
     BOARD = "board"
@@ -16,6 +16,10 @@ class Role(StrEnum):
     CASHIER = "cashier"
     KITCHEN = "kitchen"
     AUDITOR = "auditor"
+    CUSTOMER = "customer"
+    ORDERS_READ = "orders:read"
+    EXPORTS = "exports"
+    WEBHOOKS = "webhooks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Actor:
     Built from a credential at the edge; the stores come from here and never from a request.
     """
 
-    kind: str  # device | staff | provider | system
+    kind: str  # device | staff | customer | integrator | provider | system
     id: UUID | None
     grants: frozenset[Grant]
 

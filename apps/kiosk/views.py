@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from apps.core.facade import Role, qr_svg
 from apps.kiosk.screens import receipt_of, tracked
 from apps.orders.facade import order_by_token
-from apps.stores.facade import device_from_cookie, store_by_id
+from apps.stores.facade import device_from_cookie, page_version, store_by_id
 
 IDLE_SECONDS = 60
 
@@ -28,6 +28,7 @@ def kiosk(request: HttpRequest) -> HttpResponse:
     context = {
         "store_name": store.name,
         "api_base": "/api/v1",
+        "page_version": page_version(),
         "menu_stream": f"{settings.STREAM_URL}/api/v1/menu/stream",
         "idle_seconds": IDLE_SECONDS,
     }

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from apps.core.facade import Role
 from apps.kitchen.screens import shown_on_board, shown_on_panel
-from apps.stores.facade import device_from_cookie, store_by_id
+from apps.stores.facade import device_from_cookie, page_version, store_by_id
 
 STREAM_PATH = {Role.BOARD: "/kitchen/stream", Role.PANEL: "/panel/stream"}
 FRAGMENT_PATH = {Role.BOARD: "/kitchen/orders/", Role.PANEL: "/panel/orders/"}
@@ -60,6 +60,7 @@ def _page(request: HttpRequest, kind: Role, template: str, shown: Show) -> HttpR
         "stream_url": f"{settings.STREAM_URL}{STREAM_PATH[kind]}",
         "fragment_url": FRAGMENT_PATH[kind],
         "api_base": "/api/v1",
+        "page_version": page_version(),
         "time_zone": store.timezone if store else "",
         **shown(store_id, timezone.now()),
     }

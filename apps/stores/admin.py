@@ -1,14 +1,29 @@
-"""Back-office pages of stores, roles and devices."""
+"""Back-office pages of stores, roles, devices and the keys of other systems."""
 
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from apps.core.facade import DomainError, Role
 from apps.stores import services
 from apps.stores.admin_base import EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin
-from apps.stores.models import Device, StaffRole, Store
+from apps.stores.models import SCOPES, Device, IntegratorKey, StaffRole, Store
+
+ALIVE = timedelta(minutes=3)
+CLOCK_MAY_BE_OFF_SECONDS = 5
+ENDS_OF_A_KEY = ("expires_at", "revoked_at", "last_used_at")
+USUAL_LIFE = timedelta(days=365)
 
 
 @admin.register(Store)
@@ -42,13 +57,31 @@ class DevicePage(StoreAdmin):
 
     viewers = MANAGERS
     editors = MANAGERS
-    list_display = ["name", "kind", "store", "paired_at", "revoked_at"]
     search_fields = ["name"]
     ordering = ["store__name", "name"]
+    list_display = ["name", "kind", "store", "is_alive", "seen", "clock", "paired_at", "revoked_at"]
     list_filter = ["kind", "store"]
     list_select_related = ["store"]
-    readonly_fields = ["paired_at", "revoked_at"]
+    readonly_fields = ["seen", "clock", "version", "paired_at", "revoked_at"]
     actions = ["issue_pairing_code", "revoke"]
+
+    @admin.display(description="ligado", boolean=True)
+    def is_alive(self, device: Device) -> bool | None:
+        """Tell whether it was heard of in the last minutes; nothing of one that never was."""
+        return device.last_seen_at > timezone.now() - ALIVE if device.last_seen_at else None
+
+    @admin.display(description="visto", ordering="last_seen_at", empty_value="nunca")
+    def seen(self, device: Device) -> str | None:
+        """Say how long ago it was heard of."""
+        return said_ago(timezone.now() - device.last_seen_at) if device.last_seen_at else None
+
+    @admin.display(description="relógio", empty_value="")
+    def clock(self, device: Device) -> str | None:
+        """Say how far its clock is off, when that is more than the way of a request."""
+        drift = device.clock_drift_seconds
+        if drift is None:
+            return None
+        return "certo" if abs(drift) <= CLOCK_MAY_BE_OFF_SECONDS else f"{drift:+d} s"
 
     @admin.action(description="Gerar código de pareamento", permissions=["change"])
     def issue_pairing_code(self, request: HttpRequest, devices: QuerySet[Device]) -> None:
@@ -68,3 +101,125 @@ class DevicePage(StoreAdmin):
                 services.revoke_device(device_id=device.id, at=timezone.now())
                 self.record(request, "stores.device_revoked", device)
             messages.success(request, f"{device.name} foi revogado.")
+
+
+class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """What a new key is for."""
+
+    scopes = forms.MultipleChoiceField(label="Pode", choices=SCOPES, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+
+    class Meta:
+        model = IntegratorKey
+        fields = ["name", "store", "scopes", "expires_at"]
+
+    def clean_expires_at(self) -> Any:
+        """Refuse a key that would be over before it begins."""
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at <= timezone.now():
+            raise forms.ValidationError("Escolha uma data no futuro.")
+        return expires_at
+
+
+@admin.register(IntegratorKey)
+class IntegratorKeyPage(StoreAdmin):
+    """Keys of other systems. A key is shown once, when it is made; then only how it begins."""
+
+    viewers = OWNERS
+    editors = OWNERS
+    form = KeyForm
+    list_display = ["name", "prefix", "store", "allowed", "expires_at", "last_used_at", "revoked_at"]
+    list_filter = ["store"]
+    list_select_related = ["store"]
+    ordering = ["-id"]
+    actions = ["rotate", "revoke"]
+    actions_list = ["create"]
+
+    @action(description="Criar chave", url_path="criar", permissions=["add"])  # type: ignore[untyped-decorator]
+    def create(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the form."""
+        return HttpResponseRedirect(reverse("admin:stores_integratorkey_add"))
+
+    @admin.display(description="pode")
+    def allowed(self, key: IntegratorKey) -> str:
+        """Say its scopes in words."""
+        words = dict(SCOPES)
+        return ", ".join(words[Role(scope)] for scope in key.scopes)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Call it what it does."""
+        response: HttpResponse = super().add_view(request, form_url, {"title": "Criar chave", **(extra_context or {})})
+        return response
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Propose a year."""
+        return {"expires_at": timezone.now() + USUAL_LIFE}
+
+    def get_fields(self, request: HttpRequest, obj: IntegratorKey | None = None) -> list[str]:
+        """Ask for what a new key is for; of one that is there show all that is kept."""
+        if obj is None:
+            return ["name", "store", "scopes", "expires_at"]
+        return ["name", "prefix", "store", "allowed", "created_by", "created_at", *ENDS_OF_A_KEY]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: IntegratorKey | None = None) -> list[str]:
+        """Change nothing of a key: it is rotated or revoked."""
+        return [] if obj is None else self.get_fields(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: IntegratorKey, form: KeyForm, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Make the key and show it, this once."""
+        if change:
+            return
+        made, secret = services.create_key(
+            name=obj.name,
+            scopes=frozenset(Role(scope) for scope in obj.scopes),
+            store_id=obj.store_id,
+            expires_at=obj.expires_at,
+            by=_person(request),
+            at=timezone.now(),
+        )
+        obj.pk, obj.prefix = made.pk, made.prefix
+        _show(request, made, secret)
+
+    def response_add(
+        self, request: HttpRequest, obj: IntegratorKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the list, with the key above it and nothing else."""
+        return HttpResponseRedirect(reverse("admin:stores_integratorkey_changelist"))
+
+    @admin.action(description="Girar (as duas valem por 7 dias)", permissions=["change"])
+    def rotate(self, request: HttpRequest, keys: QuerySet[IntegratorKey]) -> None:
+        """Make the keys that follow, and show them this once."""
+        for key in keys[:10]:
+            try:
+                made, secret = services.rotate_key(key_id=key.id, by=_person(request), at=timezone.now())
+            except DomainError as refusal:
+                messages.error(request, f"{key}: {refusal.detail}")
+            else:
+                _show(request, made, secret)
+
+    @admin.action(description="Revogar", permissions=["change"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[IntegratorKey]) -> None:
+        """Take keys out of service at once."""
+        for key in keys:
+            services.revoke_key(key_id=key.id, at=timezone.now())
+            messages.success(request, f"{key} foi revogada.")
+
+
+def said_ago(past: timedelta) -> str:
+    """Say how long ago something was, in its largest unit."""
+    minutes = int(past.total_seconds()) // 60
+    if minutes < 1:
+        return "agora"
+    for unit, size in (("d", 24 * 60), ("h", 60)):
+        if minutes >= size:
+            return f"há {minutes // size} {unit}"
+    return f"há {minutes} min"
+
+
+def _person(request: HttpRequest) -> UUID:
+    return UUID(str(request.user.pk))
+
+
+def _show(request: HttpRequest, key: IntegratorKey, secret: str) -> None:
+    messages.success(request, f"{key.name}: copie a chave agora, ela não aparece de novo: {secret}")

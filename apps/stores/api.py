@@ -1,16 +1,22 @@
-"""The devices API."""
+"""The devices API, and signing in."""
+
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Limit, LimitedError, StrictCharField, StrictSerializer, limits
+from apps.core.facade import Limit, LimitedError, Role, StrictCharField, StrictSerializer, iso, limits
 from apps.stores import cookies, services, sign_in_trail, tokens
+from apps.stores.authentication import caller
+from apps.stores.pages import page_version
+from apps.stores.permissions import may
 
 AN_HOUR_SECONDS = 60 * 60
 SIGN_INS_AN_ADDRESS = 20
@@ -23,13 +29,21 @@ class PairSerializer(StrictSerializer):
     code = StrictCharField(max_length=20)
 
 
+class PairedSerializer(serializers.Serializer[Any]):
+    """What a device keeps."""
+
+    token = serializers.CharField()
+    kind = serializers.CharField()
+    store = serializers.UUIDField()
+
+
 class PairView(APIView):
     """Pair a device."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=PairSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=PairSerializer, responses=PairedSerializer)
     def post(self, request: Request) -> Response:
         """Exchange a code for a token, in the answer and in the browser's cookie."""
         asked = PairSerializer(data=request.data)
@@ -41,6 +55,45 @@ class PairView(APIView):
         response["Cache-Control"] = "no-store"
         cookies.remember(request._request, response, kind=device.kind, token=token)  # noqa: SLF001 - DRF has no public name
         return response
+
+
+class HeartbeatSerializer(StrictSerializer):
+    """How a device is: the version of its page, and what its clock says."""
+
+    version = StrictCharField(max_length=40, allow_blank=True, default="")
+    clock = serializers.DateTimeField(required=False)
+
+
+class HeardSerializer(serializers.Serializer[Any]):
+    """The server's time, and whether the device shows an old page."""
+
+    now = serializers.DateTimeField()
+    reload = serializers.BooleanField()
+
+
+class HeartbeatView(APIView):
+    """A device says that it is alive."""
+
+    permission_classes = [may(Role.KIOSK, Role.BOARD, Role.PANEL)]
+
+    @extend_schema(request=HeartbeatSerializer, responses=HeardSerializer)
+    def post(self, request: Request) -> Response:
+        """Remember it, and say the time and whether the page is to be loaded anew."""
+        asked = HeartbeatSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        now, version, device_id = timezone.now(), asked.validated_data["version"], caller(request).id
+        if device_id is None:
+            raise NotAuthenticated
+        services.hear_from_device(device_id=device_id, version=version, clock=asked.validated_data.get("clock"), at=now)
+        return Response({"now": iso(now), "reload": bool(version and page_version() and version != page_version())})
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """What a client keeps; customers get no ``refresh`` and sign in again a day later."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField(allow_null=True)
+    expires_in = serializers.IntegerField()
 
 
 class SignInSerializer(StrictSerializer):
@@ -62,7 +115,7 @@ class SignInView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=SignInSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=SignInSerializer, responses=TokensSerializer)
     def post(self, request: Request) -> Response:
         """Exchange e-mail and password for tokens, a few times in a quarter of an hour."""
         asked = SignInSerializer(data=request.data)
@@ -88,7 +141,7 @@ class RenewView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=RenewSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=RenewSerializer, responses=TokensSerializer)
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair."""
         asked = RenewSerializer(data=request.data)

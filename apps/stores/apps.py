@@ -11,10 +11,10 @@ class StoresConfig(AppConfig):
     verbose_name = "lojas"
 
     def ready(self) -> None:
-        """Hear who signs in; forget what this process remembers of stores and devices when it changes them."""
+        """Hear who signs in; forget what this process remembers when it changes it; let the schema know the credentials."""
         from django.contrib.auth import signals  # noqa: PLC0415 - the apps must be loaded first
 
-        from apps.stores import queries, sign_in_trail  # noqa: PLC0415
+        from apps.stores import openapi, queries, sign_in_trail  # noqa: F401, PLC0415 - openapi is known once it is loaded
         from apps.stores.models import Device, Store  # noqa: PLC0415
 
         signals.user_logged_in.connect(sign_in_trail.signed_in, dispatch_uid="sign_in_trail")

@@ -1,16 +1,19 @@
-"""Who calls: a paired device or a signed-in member of staff."""
+"""Who calls: a paired device, a signed-in member of staff, or another system with its key."""
 
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from apps.core.facade import Actor, Role
 from apps.stores import queries, tokens
+from apps.stores.services import KEY_PREFIX
 
 COOKIE = "bm_device"
 SCHEME = "Device"
+BEARER = "Bearer"
 KIND_HEADER = "X-Device-Kind"
 BETWEEN_TOKENS = "."
 
@@ -99,13 +102,27 @@ class DeviceAuthentication(BaseAuthentication):
         return SCHEME
 
 
+class IntegratorAuthentication(BaseAuthentication):
+    """``Authorization: Bearer bmk_<key>`` of another system."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, None] | None:
+        """Return the system, or None to let the next credential try."""
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme != BEARER or not key.strip().startswith(KEY_PREFIX):
+            return None
+        actor = queries.integrator_actor(key.strip(), timezone.now())
+        if actor is None:
+            raise AuthenticationFailed("Esta chave não vale mais.")
+        return actor, None
+
+
 class BearerAuthentication(BaseAuthentication):
     """``Authorization: Bearer <access token>`` of a member of staff."""
 
     def authenticate(self, request: Request) -> tuple[Actor, None] | None:
         """Return the person, or None to let the next credential try."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer":
+        if scheme != BEARER:
             return None
         actor = tokens.bearer(token.strip())
         if actor is None:

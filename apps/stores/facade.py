@@ -9,8 +9,10 @@ from apps.stores.authentication import (
     device_from_header,
     enforce_csrf,
 )
+from apps.stores.pages import page_version
 from apps.stores.permissions import may
 from apps.stores.queries import (
+    INTEGRATOR,
     StoreFacts,
     actor_names,
     every_store,
@@ -19,17 +21,21 @@ from apps.stores.queries import (
     remembered_store,
     store_by_id,
 )
+from apps.stores.tokens import Pair, also_sign_in
 
 __all__ = [
     "BOOKS",
     "EVERYBODY",
+    "INTEGRATOR",
     "MANAGERS",
     "OWNERS",
     "HistoryAdmin",
+    "Pair",
     "StoreAdmin",
     "StoreFacts",
     "actor_names",
     "actor_of",
+    "also_sign_in",
     "asked_kind",
     "caller",
     "device_from_cookie",
@@ -39,6 +45,7 @@ __all__ = [
     "every_store_id",
     "kiosks_of",
     "may",
+    "page_version",
     "remembered_store",
     "staff_of",
     "store_by_id",

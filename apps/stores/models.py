@@ -2,9 +2,10 @@
 
 from datetime import time
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.core.facade import Role, new_id, row_history
 
@@ -15,6 +16,7 @@ STAFF_ROLES = [
     (Role.KITCHEN, "cozinha"),
     (Role.AUDITOR, "auditor"),
 ]
+SCOPES = [(Role.ORDERS_READ, "ler pedidos"), (Role.EXPORTS, "exportações"), (Role.WEBHOOKS, "webhooks")]
 DEVICE_KINDS = [(Role.KIOSK, "totem"), (Role.BOARD, "quadro da cozinha"), (Role.PANEL, "painel de retirada")]
 
 
@@ -76,6 +78,9 @@ class Device(models.Model):
     pairing_expires_at = models.DateTimeField("código vale até", null=True, editable=False)
     paired_at = models.DateTimeField("pareado em", null=True, editable=False)
     revoked_at = models.DateTimeField("revogado em", null=True, editable=False)
+    last_seen_at = models.DateTimeField("visto em", null=True, editable=False)
+    version = models.CharField("versão", max_length=40, blank=True, editable=False)
+    clock_drift_seconds = models.IntegerField("relógio adiantado, em segundos", null=True, editable=False)
     created_at = models.DateTimeField("criado em", auto_now_add=True)
 
     class Meta:
@@ -96,3 +101,50 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.get_kind_display()})"
+
+
+class IntegratorKey(models.Model):
+    """What another system calls us with; only the hash of it is kept.
+
+    A key is turned by making the next one (``replaces``); the earlier one ends a few days later, so that both hold while
+    the other system is changed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField("sistema", max_length=60, help_text="De quem é a chave, ex.: contabilidade.")
+    store = models.ForeignKey(
+        Store,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name="loja",
+        help_text="Sem loja, a chave vale para a rede toda.",
+    )
+    scopes = ArrayField(models.CharField(max_length=16, choices=SCOPES), verbose_name="pode")
+    expires_at = models.DateTimeField("vale até")
+    prefix = models.CharField("começa com", max_length=12, editable=False)
+    secret_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, related_name="+", null=True, editable=False, verbose_name="substitui"
+    )
+    created_by = models.ForeignKey(
+        "core.User", models.PROTECT, related_name="+", editable=False, verbose_name="criada por"
+    )
+    created_at = models.DateTimeField("criada em", editable=False)
+    revoked_at = models.DateTimeField("revogada em", null=True, editable=False)
+    last_used_at = models.DateTimeField("usada em", null=True, editable=False)
+
+    class Meta:
+        verbose_name = "chave de integração"
+        verbose_name_plural = "chaves de integração"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=[scope.value for scope, _ in SCOPES], scopes__len__gte=1),
+                name="integrator_key_scopes_are_known",
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="integrator_key_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,12 +1,14 @@
 """Reading credentials and stores."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from uuid import UUID
 
 from apps.core.facade import Actor, Grant, Memory, Role, User
-from apps.stores.models import Device, StaffRole, Store
-from apps.stores.services import hashed
+from apps.stores.models import Device, IntegratorKey, StaffRole, Store
+from apps.stores.services import USED_AT_MOST_EVERY, hashed, note_key_use
+
+INTEGRATOR = "integrator"
 
 DEVICE_SECONDS = 5.0
 STORE_SECONDS = 5.0
@@ -23,6 +25,20 @@ def _device_actor(token_hash: bytes) -> Actor | None:
         return None
     device_id, kind, store_id = row
     return Actor(kind="device", id=device_id, grants=frozenset({Grant(Role(kind), store_id)}))
+
+
+def integrator_actor(secret: str, at: datetime) -> Actor | None:
+    """Return the system that holds this key, with its scopes as roles; None when the key does not hold.
+
+    One query, and one more every five minutes to remember the use.
+    """
+    key = IntegratorKey.objects.filter(secret_hash=hashed(secret), revoked_at=None, expires_at__gt=at).first()
+    if key is None:
+        return None
+    if key.last_used_at is None or key.last_used_at <= at - USED_AT_MOST_EVERY:
+        note_key_use(key_id=key.id, at=at)
+    grants = frozenset(Grant(Role(scope), key.store_id) for scope in key.scopes)
+    return Actor(kind=INTEGRATOR, id=key.id, grants=grants)
 
 
 def active_user(user_id: UUID | None) -> User | None:

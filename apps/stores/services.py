@@ -1,4 +1,4 @@
-"""Pairing devices and taking them out of service."""
+"""Pairing devices, hearing from them, and taking them out of service; keys of other systems."""
 
 import hashlib
 import secrets
@@ -6,14 +6,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
-from apps.core.facade import NotFoundError
+from apps.core.facade import InvalidError, NotFoundError, Role
 from apps.stores.errors import PairingRefusedError
-from apps.stores.models import Device
+from apps.stores.models import Device, IntegratorKey
 
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 9  # 31 ** 9 is 44 bits
 CODE_LIFE = timedelta(minutes=10)
+SEEN_AT_MOST_EVERY = timedelta(minutes=1)
+LARGEST_DRIFT_SECONDS = 999_999
+KEY_PREFIX = "bmk_"
+SHOWN_OF_KEY = 10
+BOTH_KEYS_HOLD = timedelta(days=7)
+USED_AT_MOST_EVERY = timedelta(minutes=5)
 
 
 def hashed(secret: str) -> bytes:
@@ -84,6 +91,102 @@ def revoke_device(*, device_id: UUID, at: datetime) -> None:
     device.token_hash = device.pairing_code_hash = device.pairing_expires_at = None
     device.revoked_at = at
     device.save(update_fields=["token_hash", "pairing_code_hash", "pairing_expires_at", "revoked_at"])
+
+
+def hear_from_device(*, device_id: UUID, version: str, clock: datetime | None, at: datetime) -> None:
+    """Remember that a device is alive, which version of its page runs and how far its clock is off; once a minute at most.
+
+    Locks: the device row, for one statement.
+    """
+    drift = None
+    if clock is not None:
+        seconds = round((clock - at).total_seconds())
+        drift = max(-LARGEST_DRIFT_SECONDS, min(seconds, LARGEST_DRIFT_SECONDS))
+    stale = Q(last_seen_at=None) | Q(last_seen_at__lte=at - SEEN_AT_MOST_EVERY)
+    Device.objects.filter(stale, id=device_id).update(last_seen_at=at, version=version, clock_drift_seconds=drift)
+
+
+def create_key(
+    *, name: str, scopes: frozenset[Role], store_id: UUID | None, expires_at: datetime, by: UUID, at: datetime
+) -> tuple[IntegratorKey, str]:
+    """Make a key for another system; return it with its secret, which is kept nowhere and shown once.
+
+    Args:
+        store_id: None lets it speak for the whole chain.
+
+    Raises:
+        InvalidError: it would be over before it begins.
+    """
+    key = IntegratorKey(name=name, scopes=sorted(scopes), store_id=store_id, expires_at=expires_at, created_by_id=by)
+    return key, _keep_key(key, at)
+
+
+@transaction.atomic
+def rotate_key(*, key_id: UUID, by: UUID, at: datetime) -> tuple[IntegratorKey, str]:
+    """Make the key that follows one, for as long as that was made for; both hold for a week, then only the new one.
+
+    Raises:
+        NotFoundError: no such key.
+        InvalidError: it is revoked, over, or has been followed already.
+
+    Locks: the key row, until commit.
+    """
+    old = _key_for_update(key_id)
+    if old.revoked_at is not None or old.expires_at <= at or IntegratorKey.objects.filter(replaces=old).exists():
+        raise InvalidError("Só uma chave em uso, e ainda não girada, pode ser girada.")
+    new = IntegratorKey(
+        name=old.name,
+        scopes=old.scopes,
+        store_id=old.store_id,
+        expires_at=at + (old.expires_at - old.created_at),
+        created_by_id=by,
+        replaces=old,
+    )
+    secret = _keep_key(new, at)
+    old.expires_at = min(old.expires_at, at + BOTH_KEYS_HOLD)
+    old.save(update_fields=["expires_at"])
+    return new, secret
+
+
+@transaction.atomic
+def revoke_key(*, key_id: UUID, at: datetime) -> None:
+    """Take a key out of service; it is refused from the next request on. Repeating it changes nothing.
+
+    Raises:
+        NotFoundError: no such key.
+
+    Locks: the key row, until commit.
+    """
+    key = _key_for_update(key_id)
+    if key.revoked_at is None:
+        key.revoked_at = at
+        key.save(update_fields=["revoked_at"])
+
+
+def note_key_use(*, key_id: UUID, at: datetime) -> None:
+    """Remember when a key was last used, every five minutes at most.
+
+    Locks: the key row, for one statement.
+    """
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=at - USED_AT_MOST_EVERY)
+    IntegratorKey.objects.filter(stale, id=key_id).update(last_used_at=at)
+
+
+def _keep_key(key: IntegratorKey, at: datetime) -> str:
+    """Give a key its secret and store it."""
+    if key.expires_at <= at:
+        raise InvalidError("A chave precisa valer por algum tempo: escolha uma data no futuro.")
+    secret = f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
+    key.prefix, key.secret_hash, key.created_at = secret[:SHOWN_OF_KEY], hashed(secret), at
+    key.save(force_insert=True)
+    return secret
+
+
+def _key_for_update(key_id: UUID) -> IntegratorKey:
+    key = IntegratorKey.objects.select_for_update().filter(id=key_id).first()
+    if key is None:
+        raise NotFoundError("Chave não encontrada.")
+    return key
 
 
 def _new_token(device: Device, at: datetime) -> str:

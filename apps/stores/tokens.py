@@ -1,5 +1,6 @@
 """Signing in without a browser: short access tokens and refresh tokens that work once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from apps.stores import queries, sign_in_trail
 
 
 class SignInRefusedError(DomainError):
-    """E-mail or password is wrong, or the account is closed or holds no role; which of them is not said."""
+    """E-mail or password is wrong, or the account is closed or is nobody's; which of them is not said."""
 
     code = "not_authenticated"
     status = 401
@@ -22,24 +23,37 @@ class SignInRefusedError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a client keeps."""
+    """What a client keeps; only staff get a refresh token."""
 
     access: str
-    refresh: str
+    refresh: str | None
     expires_in_seconds: int
 
 
+Issue = Callable[[UUID], Pair | None]
+_others: list[Issue] = []
+
+
+def also_sign_in(issue: Issue) -> None:
+    """Set who knows accounts that are not staff, and gives them their tokens; called once at start, by customers."""
+    _others[:] = [issue]
+
+
 def sign_in(request: HttpRequest, *, email: str, password: str) -> Pair:
-    """Exchange e-mail and password of a member of staff for tokens; a wrong guess costs as much as a right one.
+    """Exchange e-mail and password for tokens, staff's when the account holds a role; a wrong guess costs as much as a right one.
 
     Raises:
-        SignInRefusedError: not a member of staff with this password.
+        SignInRefusedError: nobody's account, or not its password.
     """
     user = authenticate(request, username=email.strip().lower(), password=password)
-    if user is None or queries.staff_actor(user.pk) is None:
+    if user is not None and queries.staff_actor(user.pk) is not None:
+        sign_in_trail.signed_in(user=user)
+        return _pair(RefreshToken.for_user(user))
+    given = (issue(user.pk) for issue in _others) if user is not None else ()
+    pair = next((pair for pair in given if pair is not None), None)
+    if pair is None:
         raise SignInRefusedError("E-mail ou senha não conferem.")
-    sign_in_trail.signed_in(user=user)
-    return _pair(RefreshToken.for_user(user))
+    return pair
 
 
 def renew(refresh: str) -> Pair:

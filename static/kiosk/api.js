@@ -1,5 +1,6 @@
 /** The kiosk's only door to the server. Every failure is one of two errors: ApiError or OfflineError. */
 
+import { csrfToken } from "../live/csrf.js";
 import { config } from "./config.js";
 
 const TIMEOUT_MS = 15_000;
@@ -24,10 +25,6 @@ export class OfflineError extends Error {
     super("No answer from the server", { cause });
     this.name = "OfflineError";
   }
-}
-
-function csrfToken() {
-  return /(?:^|;\s*)csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 }
 
 function retryAfter(response) {

@@ -1,5 +1,6 @@
 /** Starts the kiosk and minds what no single view can: connection, pairing, guests who leave, a fresh menu. */
 
+import { beat } from "../live/heartbeat.js";
 import { patientMs, setAccessMode } from "./access.js";
 import { ApiError, OfflineError } from "./api.js";
 import { cart } from "./cart.js";
@@ -11,7 +12,7 @@ import { menu } from "./menu.js";
 import { ask } from "./parts.js";
 import { closePurchase, openPurchase } from "./purchase.js";
 import { quote } from "./quote.js";
-import { registerViews, show } from "./screen.js";
+import { registerViews, show, shown } from "./screen.js";
 import { t } from "./strings.js";
 import { attractView } from "./views/attract.js";
 import { cartView } from "./views/cart.js";
@@ -148,6 +149,7 @@ menu.addEventListener("change", () => {
   quote.refresh(); // a price, an offer or a pause may have changed what the cart costs
 });
 
+beat("kiosk", () => shown() === "attract");
 start().then(() => {
   followStream({
     url: config.menuStream,

@@ -32,6 +32,11 @@ export function show(name, params = {}) {
   window.dispatchEvent(new CustomEvent("screen-change", { detail: { waitsForGuest: Boolean(current.waitsForGuest) } }));
 }
 
+/** The name of the view that fills the screen. */
+export function shown() {
+  return place.dataset.view;
+}
+
 /** Says `text` to a screen reader without moving the focus. */
 export function announce(text) {
   announcer.textContent = text;

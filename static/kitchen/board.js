@@ -1,5 +1,6 @@
 /** The kitchen board: shows what the server renders, moves tickets with one tap, says when it is out of date. */
 
+import { beat } from "../live/heartbeat.js";
 import { isSilenced, play, unlockSound } from "../live/sound.js";
 import { followStream, ServerClock } from "../live/stream.js";
 import { fetchFragment, swap } from "../live/swap.js";
@@ -188,3 +189,4 @@ drawStation(orders, chosenStation());
 drawTime();
 drawKeys();
 keepAwake();
+beat("board");

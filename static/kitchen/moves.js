@@ -1,5 +1,7 @@
 /** Moving orders over the API. */
 
+import { csrfToken } from "../live/csrf.js";
+
 /** A refusal or a lost connection, with a sentence for the cook. */
 export class MoveError extends Error {
   constructor(message) {
@@ -12,10 +14,6 @@ const REFUSALS = {
   invalid_transition: "Outra pessoa já mexeu neste pedido.",
   not_found: "Este pedido não está mais aqui.",
 };
-
-function csrfToken() {
-  return /(?:^|;\s*)csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
-}
 
 async function send(method, path, body) {
   let response;

@@ -1,5 +1,6 @@
 /** The pick-up panel: numbers in preparation, numbers to fetch, and a voice for every new call. */
 
+import { beat } from "../live/heartbeat.js";
 import { isSilenced, unlockSound } from "../live/sound.js";
 import { followStream, ServerClock } from "../live/stream.js";
 import { fetchFragment, swap } from "../live/swap.js";
@@ -64,3 +65,4 @@ followStream({
 setInterval(drawClock, CLOCK_TICK_MS);
 drawClock();
 keepAwake();
+beat("panel");

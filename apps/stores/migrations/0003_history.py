@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0001_initial'),
+        ('stores', '0002_heartbeat_and_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
