@@ -190,6 +190,8 @@ CONTENT_SECURITY_POLICY = {
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.stores.authentication.DeviceAuthentication",
+        "apps.stores.authentication.IntegratorAuthentication",
+        "apps.customers.authentication.CustomerAuthentication",
         "apps.stores.authentication.BearerAuthentication",
         "apps.stores.authentication.StaffSessionAuthentication",
     ],
@@ -261,6 +263,7 @@ CUSTOMER_INDEX_KEY = env.str("CUSTOMER_INDEX_KEY", "")
 NUM_PROXIES = env.int("NUM_PROXIES", 0)
 LIMIT_CHECKOUT_PER_MINUTE = env.int("LIMIT_CHECKOUT_PER_MINUTE", 60)
 LIMIT_OPEN_UNPAID = env.int("LIMIT_OPEN_UNPAID", 10)
+LIMIT_CUSTOMER_OPEN_UNPAID = env.int("LIMIT_CUSTOMER_OPEN_UNPAID", 3)
 LIMIT_MENU_PER_MINUTE = env.int("LIMIT_MENU_PER_MINUTE", 600)  # a fifth of it for an address without a device
 LIMIT_SIGN_IN_PER_QUARTER_HOUR = env.int("LIMIT_SIGN_IN_PER_QUARTER_HOUR", 5)
 LIMIT_PAIR_PER_QUARTER_HOUR = env.int("LIMIT_PAIR_PER_QUARTER_HOUR", 5)

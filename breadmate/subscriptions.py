@@ -11,6 +11,7 @@ from apps.contracts import events
 from apps.core import limits, partitions
 from apps.core.dispatch import Handler
 from apps.customers import facade as customers
+from apps.customers import handlers as customer_handlers
 from apps.kitchen import handlers as kitchen
 from apps.orders import facade as orders
 from apps.orders import handlers as order_handlers
@@ -23,12 +24,14 @@ from apps.promotions import facade as promotions
 IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None], ...]] = {
     events.OrderCancelled: (payment_handlers.on_order_ended,),
     events.OrderExpired: (payment_handlers.on_order_ended,),
+    events.UserErased: (order_handlers.on_user_erased,),
 }
 
 # After the commit, by the engine, once each.
 AFTER_COMMIT: Mapping[str, tuple[Handler, ...]] = {
     events.OrderReady.type: (kitchen.on_order_ready,),
-    events.UserErased.type: (order_handlers.on_user_erased,),
+    events.UserRegistered.type: (customer_handlers.on_account_asked,),
+    events.UserRegistrationRepeated.type: (customer_handlers.on_account_asked,),
 }
 
 # What the engine does itself each time it looks.

@@ -161,6 +161,13 @@ class UserRegistrationRepeated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanged(Event):
+    """A customer changed what we hold about them, or what they allow."""
+
+    type: ClassVar[str] = "user.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserErased(Event):
     """A customer's personal data is gone; whoever holds a copy deletes it."""
 

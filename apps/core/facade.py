@@ -17,6 +17,7 @@ from apps.core.idempotency import (
     answered_or_counted,
     claim_from,
     correct_answer,
+    forget_answers,
     keep_answer,
     stored_answer,
     waited_for_key,
@@ -24,6 +25,7 @@ from apps.core.idempotency import (
 from apps.core.ids import new_id
 from apps.core.limits import Limit, LimitedError
 from apps.core.memory import Memory
+from apps.core.metrics import count_refused_lookup
 from apps.core.models import User
 from apps.core.paging import page
 from apps.core.prepared import prepared_cursor
@@ -64,8 +66,10 @@ __all__ = [
     "answered_or_counted",
     "claim_from",
     "correct_answer",
+    "count_refused_lookup",
     "decoded_key",
     "derived_key",
+    "forget_answers",
     "from_domain",
     "hub",
     "in_thread",

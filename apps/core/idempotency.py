@@ -162,3 +162,8 @@ def correct_answer(claim: Claim, answer: Answer) -> None:
     IdempotencyKey.objects.filter(principal=claim.principal, key=claim.key).update(
         status=answer.status, body=answer.body
     )
+
+
+def forget_answers(principal: str) -> None:
+    """Delete every answer kept for one principal; a repeat of theirs is then a new request."""
+    IdempotencyKey.objects.filter(principal=principal).delete()

@@ -12,6 +12,14 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 6.0)
 
 _requests = Counter("breadmate_http_requests", "Requests answered.", ["method", "route", "status"])
 _seconds = Histogram("breadmate_http_request_seconds", "Time to answer.", ["method", "route"], buckets=BUCKETS)
+_refused_lookups = Counter(
+    "breadmate_lookups_refused", "CPF look-ups refused because their device or store asked too often."
+)
+
+
+def count_refused_lookup() -> None:
+    """Count one refused CPF look-up: some in a minute are a clumsy guest, many are somebody trying numbers."""
+    _refused_lookups.inc()
 
 
 def count_request(*, method: str, route: str, status: int, seconds: float) -> None:

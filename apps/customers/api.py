@@ -1,8 +1,11 @@
 """The customers API. No answer says whether a CPF or e-mail is known, except to staff."""
 
+import logging
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
@@ -10,19 +13,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Role, limits
-from apps.customers import guards, services
-from apps.customers.errors import MalformedDocumentError
+from apps.core.facade import Actor, LimitedError, Role, count_refused_lookup, iso, limits
+from apps.customers import guards, queries, services
+from apps.customers.errors import CustomerNotFoundError, MalformedDocumentError
 from apps.customers.queries import masked_document
 from apps.customers.rules import Source, masked_email, masked_phone, parse_document
 from apps.customers.serializers import (
+    ClaimSerializer,
     CustomerSerializer,
     LookupSerializer,
+    ProfileChangeSerializer,
+    ProfileSerializer,
     RegisteredSerializer,
     RegisterSerializer,
     TicketSerializer,
 )
 from apps.stores.facade import actor_of, caller, may
+
+logger = logging.getLogger(__name__)
 
 COUNTER = (Role.CASHIER, Role.MANAGER, Role.OWNER)
 SOURCE_OF = {"device": Source.KIOSK, "staff": Source.COUNTER}
@@ -69,6 +77,62 @@ class UsersView(PrivateView):
         return Response(answer, status=201)
 
 
+class ClaimView(PrivateView):
+    """Make the account that a registration asked for."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=ClaimSerializer, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Take the code that was sent to the customer; wrong, used and too old are answered alike."""
+        now = timezone.now()
+        asked = ClaimSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        address = limits.client_address(request._request)  # noqa: SLF001 - DRF offers no public name
+        limits.hit(guards.of_claiming(address), at=now)
+        services.claim_account(token=asked.validated_data["claim"], code=asked.validated_data["code"], at=now)
+        return Response(status=204)
+
+
+class MeView(PrivateView):
+    """What we hold about whoever has signed in."""
+
+    permission_classes = [may(Role.CUSTOMER)]
+
+    @extend_schema(responses=ProfileSerializer)
+    def get(self, request: Request) -> Response:
+        """Say it; the CPF masked."""
+        return Response(_profile(_own_id(caller(request))))
+
+    @extend_schema(request=ProfileChangeSerializer, responses=ProfileSerializer)
+    def patch(self, request: Request) -> Response:
+        """Change some of it, and what is allowed."""
+        own = _own_id(caller(request))
+        asked = ProfileChangeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        services.change_profile(customer_id=own, change=asked.change(), source=Source.WEB, at=timezone.now())
+        return Response(_profile(own))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Erase the person for good, the login with it."""
+        services.erase_customer(customer_id=_own_id(caller(request)), by=caller(request), at=timezone.now())
+        return Response(status=204)
+
+
+class MeExportView(PrivateView):
+    """Everything about whoever has signed in."""
+
+    permission_classes = [may(Role.CUSTOMER)]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Say all of it, the CPF whole, what was allowed and what was ordered."""
+        now, own = timezone.now(), caller(request)
+        limits.hit(guards.of_export(own), at=now)
+        return Response(services.export_customer(customer_id=_own_id(own), by=own, at=now))
+
+
 class LookupView(PrivateView):
     """Say who is buying, at a kiosk."""
 
@@ -80,7 +144,12 @@ class LookupView(PrivateView):
         now, device = timezone.now(), caller(request)
         if device.id is None:
             raise NotAuthenticated
-        limits.hit(guards.of_device_lookup(device), at=now)
+        try:
+            limits.hit(guards.of_device_lookup(device), at=now)
+        except LimitedError:
+            count_refused_lookup()
+            logger.warning("device %s of store %s looks up more CPFs than it may", device.id, device.only_store())
+            raise
         asked = LookupSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         document = asked.document()
@@ -111,3 +180,26 @@ class CustomerByCpfView(PrivateView):
                 "orders": None,  # orders stand above customers; who may see them asks there
             }
         )
+
+
+def _own_id(actor: Actor) -> UUID:
+    """Return which customer has signed in."""
+    if actor.id is None:
+        raise NotAuthenticated
+    return actor.id
+
+
+def _profile(own: UUID) -> dict[str, Any]:
+    customer = queries.profile_of(own)
+    if customer is None:
+        raise CustomerNotFoundError  # erased since the token was read
+    return {
+        "id": str(customer.id),
+        "name": customer.name,
+        "cpf": masked_document(customer) or None,
+        "email": customer.email or None,
+        "phone": customer.phone or None,
+        "address": customer.address or None,
+        "consents": sorted(queries.granted_purposes(customer.id)),
+        "created_at": iso(customer.created_at),
+    }

@@ -1,6 +1,7 @@
 """What the other apps may use of customers."""
 
-from apps.customers.queries import CustomerRef, customer_label, granted_purposes
+from apps.customers.authentication import customer_from_header
+from apps.customers.queries import CustomerRef, customer_label, granted_purposes, tell_more
 from apps.customers.rules import Document, Purpose
 from apps.customers.services import (
     ClaimCode,
@@ -18,6 +19,7 @@ __all__ = [
     "Document",
     "Purpose",
     "claim_account",
+    "customer_from_header",
     "customer_label",
     "erase_customer",
     "export_customer",
@@ -25,4 +27,5 @@ __all__ = [
     "issue_claim_code",
     "purge",
     "redeem_ticket",
+    "tell_more",
 ]

@@ -5,6 +5,8 @@ from django.conf import settings
 from apps.core.facade import Actor, Limit
 
 MINUTE, HOUR = 60, 60 * 60
+CODES_AN_ADDRESS = 20
+EXPORTS_A_CUSTOMER = 10
 
 
 def of_device_lookup(device: Actor) -> list[Limit]:
@@ -20,6 +22,16 @@ def of_device_lookup(device: Actor) -> list[Limit]:
 def of_staff_lookup(person: Actor) -> list[Limit]:
     """Return what bounds one person, in the API and the back office together."""
     return [Limit("lookup.staff.hour", str(person.id), settings.LIMIT_STAFF_LOOKUP_PER_HOUR, HOUR)]
+
+
+def of_claiming(address: str) -> list[Limit]:
+    """Return what bounds the codes tried from one address; each claim ends after five wrong ones whoever tries."""
+    return [Limit("claim.address.hour", address, CODES_AN_ADDRESS, HOUR)]
+
+
+def of_export(customer: Actor) -> list[Limit]:
+    """Return what bounds how often a customer draws everything held about them."""
+    return [Limit("export.customer.hour", str(customer.id), EXPORTS_A_CUSTOMER, HOUR)]
 
 
 def of_registration(address: str) -> list[Limit]:

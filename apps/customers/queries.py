@@ -1,5 +1,6 @@
 """Reading customers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,13 @@ from apps.customers.models import Consent, Customer, CustomerRead
 from apps.customers.rules import Document, Kind, Purpose, first_name
 
 MOST_EXPORTED = 10_000
+
+_elsewhere: dict[str, Callable[[UUID], Any]] = {}
+
+
+def tell_more(name: str, read: Callable[[UUID], Any]) -> None:
+    """Set who tells one more part of what is held about a customer; called once at start, by the apps above."""
+    _elsewhere[name] = read
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ def granted_purposes(customer_id: UUID) -> frozenset[Purpose]:
 
 
 def held_about(customer: Customer) -> dict[str, Any]:
-    """Return everything this app holds about a customer, their CPF in full; ready for JSON. Three queries."""
+    """Return everything held about a customer, their CPF in full; ready for JSON. Two queries and those of ``tell_more``."""
     document = document_of(customer)
     account = customer.user
     consents = Consent.objects.filter(customer=customer).order_by("at", "id")[:MOST_EXPORTED]
@@ -89,4 +97,20 @@ def held_about(customer: Customer) -> dict[str, Any]:
             for consent in consents
         ],
         "reads": [{"act": read.act, "by": read.actor_kind, "at": iso(read.at)} for read in reads],
+        **{name: read(customer.id) for name, read in _elsewhere.items()},
     }
+
+
+def profile_of(customer_id: UUID) -> Customer | None:
+    """Return one customer who was not erased, or None. One query."""
+    return Customer.objects.filter(id=customer_id, erased_at=None).first()
+
+
+def customer_of_account(user_id: UUID) -> UUID | None:
+    """Return whose login an account is, or None. One query."""
+    return Customer.objects.filter(user_id=user_id, erased_at=None).values_list("id", flat=True).first()
+
+
+def may_sign_in(customer_id: UUID) -> bool:
+    """Tell whether a customer is there and their login is open. One query."""
+    return Customer.objects.filter(id=customer_id, erased_at=None, user__is_active=True).exists()

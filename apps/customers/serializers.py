@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.core.facade import StrictCharField, StrictSerializer
 from apps.customers.rules import Document, Purpose, clean_text, parse_document, parse_phone
-from apps.customers.services import Registration
+from apps.customers.services import ProfileChange, Registration
 
 
 class DocumentField(StrictCharField):
@@ -94,6 +94,47 @@ class RegisterSerializer(StrictSerializer):
             password=told.get("password"),
             consents=frozenset(Purpose(purpose) for purpose in told["consents"]),
         )
+
+
+class ProfileChangeSerializer(StrictSerializer):
+    """What a customer wants otherwise; what is left out stays, and ``consents`` is all they allow from now on."""
+
+    name = LineField(required=False, max_length=120)
+    phone = PhoneField(required=False, max_length=30, allow_blank=True)
+    address = LineField(required=False, max_length=300, allow_blank=True)
+    consents = serializers.ListField(
+        child=serializers.ChoiceField(choices=[purpose.value for purpose in Purpose]),
+        required=False,
+        max_length=len(Purpose),
+    )
+
+    def change(self) -> ProfileChange:
+        """Return what was asked for, checked."""
+        told = self.validated_data
+        consents = frozenset(Purpose(purpose) for purpose in told["consents"]) if "consents" in told else None
+        return ProfileChange(
+            name=told.get("name"), phone=told.get("phone"), address=told.get("address"), consents=consents
+        )
+
+
+class ClaimSerializer(StrictSerializer):
+    """The token a registration answered, and the code that was sent to the customer."""
+
+    claim = StrictCharField(max_length=64)
+    code = StrictCharField(max_length=12)
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    """A customer as they see themselves; the CPF masked, it is whole only in the export."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    cpf = serializers.CharField(allow_null=True)
+    email = serializers.CharField(allow_null=True)
+    phone = serializers.CharField(allow_null=True)
+    address = serializers.CharField(allow_null=True)
+    consents = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
 
 
 class LookupSerializer(StrictSerializer):

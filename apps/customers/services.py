@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from apps.contracts.events import UserErased, UserRegistered, UserRegistrationRepeated
+from apps.contracts.events import UserChanged, UserErased, UserRegistered, UserRegistrationRepeated
 from apps.core.facade import Actor, new_id, publish, trail
 from apps.customers import crypto, queries
 from apps.customers.errors import ClaimRefusedError, CustomerNotFoundError
@@ -26,6 +26,8 @@ TICKET_LIFE = timedelta(minutes=10)
 CLAIM_LIFE = timedelta(minutes=30)
 CODE_DIGITS = 6
 MOST_TRIES = 5
+MOST_CODES_AN_HOUR = 5
+AN_HOUR = timedelta(hours=1)
 KEPT_AFTER_EXPIRY = timedelta(hours=1)
 AUDITED_AS = {CustomerRead.EXPORT: "customers.exported", CustomerRead.ERASE: "customers.erased"}
 
@@ -48,6 +50,16 @@ class Registration:
     address: str = ""
     password: str | None = field(default=None, repr=False)
     consents: frozenset[Purpose] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """What a customer wants otherwise; None leaves it. ``consents`` is all they allow from now on."""
+
+    name: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    consents: frozenset[Purpose] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +166,36 @@ def export_customer(*, customer_id: UUID, by: Actor, at: datetime) -> dict[str, 
 
 
 @transaction.atomic
+def change_profile(*, customer_id: UUID, change: ProfileChange, source: Source, at: datetime) -> None:
+    """Change what a customer told about themselves and what they allow. What stays the same is not written, nor told of.
+
+    E-mail and CPF are not changed here: both are what a customer is found by, and need a proof first.
+
+    Raises:
+        CustomerNotFoundError: no such customer, or erased.
+
+    Locks: the customer row, until commit. Emits: ``UserChanged``.
+    """
+    customer = _found(Customer.objects.select_for_update(no_key=True).filter(id=customer_id, erased_at=None).first())
+    told = {"name": change.name, "phone": change.phone, "address": change.address}
+    new = {name: value for name, value in told.items() if value is not None and value != getattr(customer, name)}
+    turned: frozenset[Purpose] = frozenset()
+    if change.consents is not None:
+        turned = change.consents ^ queries.granted_purposes(customer.id)
+        Consent.objects.bulk_create(
+            Consent(customer=customer, purpose=purpose, granted=purpose in change.consents, at=at, source=source)
+            for purpose in sorted(turned)
+        )
+    if not new and not turned:
+        return
+    for name, value in new.items():
+        setattr(customer, name, value)
+    customer.version += 1
+    customer.save(update_fields=[*new, "version"])
+    publish(UserChanged(subject=customer.id, store=None, seq=customer.version, at=at))
+
+
+@transaction.atomic
 def erase_customer(*, customer_id: UUID, by: Actor, at: datetime) -> None:
     """Erase a person: name, addresses, CPF, tickets, claims and login are gone; a tombstone keeps what refers to it whole.
 
@@ -190,13 +232,16 @@ def erase_customer(*, customer_id: UUID, by: Actor, at: datetime) -> None:
 def issue_claim_code(*, claim_id: UUID, at: datetime) -> ClaimCode | None:
     """Return a new code for an account claim, to be sent to the customer's own addresses; an earlier one is void.
 
-    None when there is nothing to send: used or expired, or the customer has no address.
+    None when there is nothing to send: used or expired, the customer has no address, or was sent enough codes this hour.
 
     Locks: the claim row, until commit.
     """
     waiting = AccountClaim.objects.filter(id=claim_id, used_at=None, expires_at__gt=at, tries__lt=MOST_TRIES)
     claim = waiting.select_for_update(of=("self",)).select_related("customer").first()
     if claim is None or not (claim.customer.email or claim.customer.phone):
+        return None
+    others = AccountClaim.objects.filter(customer=claim.customer, created_at__gt=at - AN_HOUR).exclude(id=claim_id)
+    if others.filter(code_hash__isnull=False).count() >= MOST_CODES_AN_HOUR:
         return None
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     claim.code_hash = _hashed_code(claim, code)

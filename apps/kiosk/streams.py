@@ -1,11 +1,12 @@
-"""Live streams for guests: one order on the kiosk that placed it, or on the phone that has its link."""
+"""Live streams for guests: one order on the kiosk or to the customer that placed it, or on the phone that has its link."""
 
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
-from apps.core.facade import Drawing, hub, in_thread, problem, stream_response
+from apps.core.facade import Actor, Drawing, hub, in_thread, problem, stream_response
+from apps.customers.facade import customer_from_header
 from apps.kiosk.screens import tracking_drawing
 from apps.orders.facade import OrderNotFoundError, narrow_document, narrow_order_for, order_alone, order_by_token
 from apps.stores.facade import asked_kind, device_from_cookie, device_from_header
@@ -13,12 +14,13 @@ from apps.stores.facade import asked_kind, device_from_cookie, device_from_heade
 
 @require_GET
 async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | StreamingHttpResponse:
-    """Stream where an order stands to the devices that may see it."""
+    """Stream where an order stands to the devices that may see it, and to the customer whose it is."""
 
     def authorise() -> bool:
-        for device in (device_from_header(request), device_from_cookie(request, asked_kind(request) or "kiosk")):
+        callers = (device_from_header, customer_from_header, _page_device)
+        for actor in filter(None, (find(request) for find in callers)):
             try:
-                if device is not None and narrow_order_for(order_id, device):
+                if narrow_order_for(order_id, actor):
                     return True
             except OrderNotFoundError:
                 continue
@@ -33,6 +35,10 @@ async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | Streamin
 
     events = hub.watch(("order", order_id), lambda news: news.subject == order_id, draw, authorise)
     return stream_response(request, events)
+
+
+def _page_device(request: HttpRequest) -> Actor | None:
+    return device_from_cookie(request, asked_kind(request) or "kiosk")
 
 
 @require_GET

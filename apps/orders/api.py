@@ -1,9 +1,10 @@
 """The orders API: parse, call one function, say the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -12,58 +13,89 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Actor, InvalidError, Role, claim_from, page
+from apps.core.facade import Actor, InvalidError, NotFoundError, Role, claim_from, page
 from apps.orders import checkout, documents, guards, preparation, queries, services
 from apps.orders.models import Order
-from apps.orders.rules import Status, status_of
+from apps.orders.rules import CUSTOMER, Status, status_of
 from apps.orders.serializers import (
     CancelSerializer,
     CheckoutSerializer,
+    ListedStoreSerializer,
     MoveSerializer,
     NarrowingSerializer,
     QuoteSerializer,
 )
-from apps.stores.facade import caller, may
+from apps.stores.facade import INTEGRATOR, caller, may, store_by_id
 
 STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
 KITCHEN = (Role.BOARD, Role.KITCHEN, *STAFF)
+BUYERS = frozenset({Role.KIOSK, Role.CUSTOMER, *STAFF})
+READERS = frozenset({Role.KIOSK, Role.CUSTOMER, Role.AUDITOR, Role.ORDERS_READ, *KITCHEN})
+LISTERS = READERS | {Role.PANEL}
+Say = Callable[[Order], dict[str, Any]]
 SECONDS_BETWEEN_POLLS = {True: 5, False: 30}
 IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
 
 
-def store_of(actor: Actor) -> UUID:
-    """Return the one store an actor speaks for.
+def own_store(actor: Actor, roles: frozenset[Role]) -> UUID | None:
+    """Return the one store where an actor holds the roles; None for somebody of several."""
+    stores = actor.stores_with(roles)
+    return next(iter(stores)) if stores is not None and len(stores) == 1 else None
+
+
+def store_of(actor: Actor, roles: frozenset[Role], named: UUID | None) -> UUID:
+    """Return the store a request is for: the one where its caller holds the roles, or the one of several they name.
 
     Raises:
-        InvalidError: the actor works at several stores, so the request cannot be placed.
+        InvalidError: no store named by somebody of several, or one named by somebody who has their own.
+        NotFoundError: no such store, or none of the caller's.
     """
-    store_id = actor.only_store()
-    if store_id is None:
-        raise InvalidError("Escolha uma loja: esta conta vale em várias.")
+    own = own_store(actor, roles)
+    if own is not None:
+        if named is not None:
+            raise _refused_store("unknown_field", "A loja é a desta credencial; não a envie.")
+        return own
+    stores = actor.stores_with(roles)
+    if named is None:
+        raise _refused_store("required", "Escolha uma loja: esta conta vale em várias.")
+    if (stores is not None and named not in stores) or store_by_id(named) is None:
+        raise NotFoundError("Loja não encontrada.")
+    return named
+
+
+def _named_store(request: Request) -> UUID | None:
+    """Return the store a list is asked for; of whoever has their own nothing is read."""
+    if own_store(caller(request), LISTERS) is not None:
+        return None
+    asked = ListedStoreSerializer(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    store_id: UUID | None = asked.validated_data.get("store")
     return store_id
+
+
+def _refused_store(code: str, detail: str) -> InvalidError:
+    return InvalidError(detail, errors=[{"field": "store", "code": code, "detail": detail}])
 
 
 class QuoteView(APIView):
     """Price a cart."""
 
-    permission_classes = [may(Role.KIOSK, *STAFF)]
+    permission_classes = [may(*BUYERS)]
 
     @extend_schema(request=QuoteSerializer, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
         """Say lines, discounts and total as checkout would charge them."""
         asked = QuoteSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return Response(
-            checkout.quote(
-                store_id=store_of(caller(request)), items=asked.asked(), coupon=asked.validated_data["coupon"]
-            )
-        )
+        told = asked.validated_data
+        store_id = store_of(caller(request), BUYERS, told.get("store"))
+        return Response(checkout.quote(store_id=store_id, items=asked.asked(), coupon=told["coupon"]))
 
 
 class CheckoutView(APIView):
     """Place an order."""
 
-    permission_classes = [may(Role.KIOSK, *STAFF)]
+    permission_classes = [may(*BUYERS)]
 
     @extend_schema(request=CheckoutSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request) -> HttpResponse:
@@ -75,7 +107,7 @@ class CheckoutView(APIView):
         asked.is_valid(raise_exception=True)
         answer = checkout.place_order(
             cart=asked.cart(),
-            store_id=store_of(caller(request)),
+            store_id=store_of(caller(request), BUYERS, asked.validated_data.get("store")),
             by=caller(request),
             claim=claim,
             limit=guards.per_minute(caller(request)),
@@ -89,11 +121,13 @@ class CheckoutView(APIView):
 class OrdersView(APIView):
     """The board of a store, or its orders by time."""
 
-    permission_classes = [may(Role.KIOSK, Role.PANEL, Role.AUDITOR, *KITCHEN)]
+    permission_classes = [may(*LISTERS)]
 
     @extend_schema(
+        operation_id="orders_list",
         responses=OpenApiTypes.OBJECT,
         parameters=[
+            OpenApiParameter("store", OpenApiTypes.UUID),
             OpenApiParameter("status", OpenApiTypes.STR, many=True),
             OpenApiParameter("since", OpenApiTypes.DATETIME),
             OpenApiParameter("cursor", OpenApiTypes.STR),
@@ -103,30 +137,37 @@ class OrdersView(APIView):
     def get(self, request: Request) -> Response:
         """List what is being made: ready, in preparation, received; each in its place.
 
-        With ``status`` or ``since`` the orders of the store instead, the newest first, a page at a time.
+        With ``status`` or ``since`` the orders of the store instead, the newest first, a page at a time. A customer's are
+        always their own, at every store; another system's are always by time. Who has several stores names one.
         """
         actor, now = caller(request), timezone.now()
-        store_id = store_of(actor)
-        if not {"status", "since", "cursor"} & request.query_params.keys():
-            is_panel = Role.PANEL in actor.roles_at(store_id)
-            orders = queries.panel(store_id, now) if is_panel else queries.board(store_id, now)
-            return Response({"results": _listed(actor, store_id, orders), "next": None, "previous": None})
         asked = NarrowingSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        statuses = [status for status in Status if status.code in asked.validated_data.get("status", ())]
-        since = asked.validated_data.get("since")
-        placed = queries.placed(store_id, actor, statuses=statuses, since=since)
-        found = page(request, placed, "placed_at", "id", newest_first=True)
-        results = _listed(actor, store_id, found.rows)
-        return Response({"results": results, "next": found.next, "previous": found.previous})
+        if actor.kind == CUSTOMER:
+            return self._by_time(request, queries.of_customer(actor.id), asked, documents.stored_order_document)
+        store_id = store_of(actor, LISTERS, _named_store(request))
+        say = _said_to(actor, store_id)
+        if actor.kind != INTEGRATOR and not {"status", "since", "cursor"} & request.query_params.keys():
+            orders = queries.panel(store_id, now) if say is documents.panel_document else queries.board(store_id, now)
+            return Response({"results": [say(order) for order in orders], "next": None, "previous": None})
+        return self._by_time(request, queries.placed_at(store_id, actor), asked, say)
+
+    def _by_time(self, request: Request, orders: QuerySet[Order], asked: NarrowingSerializer, say: Say) -> Response:
+        told = asked.validated_data
+        statuses = [status for status in Status if status.code in told.get("status", ())]
+        orders = queries.narrowed(orders, statuses=statuses, since=told.get("since"))
+        found = page(request, orders, "placed_at", "id", newest_first=True)
+        return Response(
+            {"results": [say(order) for order in found.rows], "next": found.next, "previous": found.previous}
+        )
 
 
 class OrderView(APIView):
     """One order."""
 
     def get_permissions(self) -> list[Any]:
-        """Let whoever may see it read, and its kiosk and the counter take it back."""
-        roles = (Role.KIOSK, *STAFF) if self.request.method == "DELETE" else (Role.KIOSK, Role.AUDITOR, *KITCHEN)
+        """Let whoever may see it read, and who placed it and the counter take it back."""
+        roles = BUYERS if self.request.method == "DELETE" else READERS
         return [may(*roles)()]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -144,11 +185,11 @@ class OrderView(APIView):
 class OrderCancelView(APIView):
     """Take an order back."""
 
-    permission_classes = [may(Role.KIOSK, *STAFF)]
+    permission_classes = [may(*BUYERS)]
 
     @extend_schema(request=CancelSerializer, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, order_id: UUID) -> Response:
-        """Cancel an unpaid order: the kiosk that placed it, or the counter."""
+        """Cancel an unpaid order: the kiosk or customer that placed it, or the counter."""
         CancelSerializer(data=request.data).is_valid(raise_exception=True)
         return _cancel(request, order_id)
 
@@ -158,7 +199,7 @@ class OrderStatusView(APIView):
 
     def get_permissions(self) -> list[Any]:
         """Let whoever may see it read, and kitchen and counter move."""
-        roles = KITCHEN if self.request.method == "PATCH" else (Role.KIOSK, Role.AUDITOR, *KITCHEN)
+        roles = KITCHEN if self.request.method == "PATCH" else READERS
         return [may(*roles)()]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -233,12 +274,14 @@ class OrderUndoView(APIView):
 class OrderHistoryView(APIView):
     """What became of an order."""
 
-    permission_classes = [may(Role.KIOSK, Role.AUDITOR, *KITCHEN)]
+    permission_classes = [may(*READERS)]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, order_id: UUID) -> Response:
-        """List its steps, first to last."""
+        """List its steps, first to last; who made them is named inside the shop alone."""
         changes, names = queries.history_of(queries.narrow_order_for(order_id, caller(request)))
+        if caller(request).kind not in ("device", "staff"):
+            names = {}
         return Response({"results": [documents.history_document(change, names) for change in changes]})
 
 
@@ -247,16 +290,19 @@ def _cancel(request: Request, order_id: UUID) -> Response:
     return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
-def _listed(actor: Actor, store_id: UUID, orders: Sequence[Order]) -> list[dict[str, Any]]:
-    """Say orders to staff with their money, to a panel as numbers, to other devices as the kitchen sees them."""
+def _said_to(actor: Actor, store_id: UUID) -> Say:
+    """Return how a list says orders: to staff with money, to a panel as numbers, to other devices as the kitchen sees them."""
+    if actor.kind == INTEGRATOR:
+        return documents.integrator_document
     if actor.kind == "staff":
-        return [documents.stored_order_document(order) for order in orders]
-    say = documents.panel_document if Role.PANEL in actor.roles_at(store_id) else documents.board_document
-    return [say(order) for order in orders]
+        return documents.stored_order_document
+    return documents.panel_document if Role.PANEL in actor.roles_at(store_id) else documents.board_document
 
 
 def _document_for(actor: Actor, order: Any) -> dict[str, Any]:
-    """Say an order without money to a board, whole to everybody else who may see it."""
+    """Say an order without money to a board, without its guest to another system, whole to everybody else who may see it."""
+    if actor.kind == INTEGRATOR:
+        return documents.integrator_document(order)
     if Role.BOARD in actor.roles_at(order.store_id):
         return documents.board_document(order)
     return documents.stored_order_document(order)

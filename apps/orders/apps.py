@@ -9,3 +9,10 @@ class OrdersConfig(AppConfig):
     name = "apps.orders"
     label = "orders"
     verbose_name = "pedidos"
+
+    def ready(self) -> None:
+        """Tell customers what is kept of their orders."""
+        from apps.customers.facade import tell_more  # noqa: PLC0415 - the models must be loaded first
+        from apps.orders.queries import told_of  # noqa: PLC0415
+
+        tell_more("orders", told_of)

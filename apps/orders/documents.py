@@ -11,6 +11,7 @@ from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption,
 from apps.orders.rules import ChosenItem, ChosenOption, Status, item_state
 from apps.promotions.facade import Price
 
+OF_THE_GUEST = ("guest_name", "tracking_url", "stream_url", "pickup_code")
 MONEY = ("unit_price", "price_delta", "total")
 
 
@@ -75,6 +76,13 @@ def board_document(order: Order) -> dict[str, Any]:
         "promised_at": iso(order.promised_at),
         "scheduled_for": None,
     }
+
+
+def integrator_document(order: Order) -> dict[str, Any]:
+    """Say an order read with ``queries.with_lines`` to another system: with its money, without the guest or a way to them."""
+    told = stored_order_document(order)
+    items = [{name: value for name, value in item.items() if name != "note"} for item in told["items"]]
+    return {name: value for name, value in told.items() if name not in OF_THE_GUEST} | {"items": items}
 
 
 def panel_document(order: Order) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How much one device may order before anybody pays: goods held for orders that nobody pays are missing in the shop."""
+"""How much a device or customer may order before anybody pays: goods held for orders nobody pays are missing in the shop."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.conf import settings
 
 from apps.core.facade import Actor, Limit, LimitedError
 from apps.orders.models import Order
-from apps.orders.rules import Status
+from apps.orders.rules import CUSTOMER, Status
 
 RETRY_AFTER_SECONDS = 30
 MINUTE = 60
@@ -32,7 +32,9 @@ def too_many_open() -> LimitedError:
 
 
 def most_open(by: Actor, *, at_counter: int) -> int | None:
-    """Return how many orders a device may have open, those on their way to the counter come on top; None: no limit."""
+    """Return how many orders may wait for money: a device's besides those on their way to the counter; None is no limit."""
+    if by.kind == CUSTOMER:
+        return int(settings.LIMIT_CUSTOMER_OPEN_UNPAID)
     return settings.LIMIT_OPEN_UNPAID + at_counter if by.kind == "device" else None
 
 

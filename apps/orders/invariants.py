@@ -1,7 +1,7 @@
 """Rules of orders that hold at every commit."""
 
 from apps.core.facade import sql_invariant
-from apps.orders.rules import MOVES, ON_BOARD, UNPAID, Status
+from apps.orders.rules import CUSTOMER, MOVES, ON_BOARD, UNPAID, Status
 
 LEGAL = ", ".join(
     f"('{kind.value}', {int(source)}, {int(target)})"
@@ -150,5 +150,14 @@ sql_invariant(
     FROM core_storedevent event
     LEFT JOIN orders_statuschange change ON change.order_id = event.subject_id AND change.seq = event.seq
     WHERE event.type = 'order.status_changed' AND change.id IS NULL
+    """,
+)
+sql_invariant(
+    "D2-orders",
+    "No order carries the name of a customer who was erased.",
+    f"""
+    SELECT o.id, o.number FROM orders_order o
+    JOIN customers_customer customer ON customer.id = o.placed_by_id
+    WHERE o.placed_by_kind = '{CUSTOMER}' AND customer.erased_at IS NOT NULL AND o.guest_name <> ''
     """,
 )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.db.models.functions import Extract, Greatest
 from django.utils import timezone
 
 from apps.core.facade import Actor, Role
+from apps.orders.documents import stored_order_document
 from apps.orders.errors import OrderNotFoundError
 from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, Preparation, StatusChange
 from apps.orders.promise import promised_minutes
@@ -23,7 +25,10 @@ COOKED_WITHIN = timedelta(hours=2)  # who has waited longer has been forgotten a
 QUEUE_KNOWN_SECONDS = 2.0
 DONE_LISTED = 12
 DONE_WITHIN = timedelta(hours=2)
-SEES_STORE = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR})
+SEES_STORE = frozenset(
+    {Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR, Role.ORDERS_READ}
+)
+MOST_TOLD = 10_000
 
 
 def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -70,11 +75,22 @@ def board(store_id: UUID, at: datetime) -> list[Order]:
     return list(with_lines(orders.order_by("-status", "queue_at"))[:BOARD_LIMIT])
 
 
-def placed(store_id: UUID, actor: Actor, *, statuses: Collection[Status], since: datetime | None) -> "QuerySet[Order]":
-    """Return a store's orders with their lines, for a page of them; a kiosk's are those it placed. No statuses means all."""
-    orders = with_lines(Order.objects.filter(store_id=store_id))
+def placed_at(store_id: UUID, actor: Actor) -> "QuerySet[Order]":
+    """Return a store's orders; a kiosk's are those it placed."""
+    orders = Order.objects.filter(store_id=store_id)
     if Role.KIOSK in actor.roles_at(store_id):
         orders = orders.filter(placed_by_kind=actor.kind, placed_by_id=actor.id)
+    return orders
+
+
+def of_customer(customer_id: UUID | None) -> "QuerySet[Order]":
+    """Return the orders of a customer, placed while signed in or at a kiosk that knew them, at whatever store."""
+    return Order.objects.filter(customer_id=customer_id) if customer_id else Order.objects.none()
+
+
+def narrowed(orders: "QuerySet[Order]", *, statuses: Collection[Status], since: datetime | None) -> "QuerySet[Order]":
+    """Return some of the orders with their lines, for a page of them. No statuses means all."""
+    orders = with_lines(orders)
     if statuses:
         orders = orders.filter(status__in=[int(status) for status in statuses])
     return orders.filter(placed_at__gte=since) if since else orders
@@ -133,6 +149,12 @@ def quoted_minutes(store_id: UUID, things: Iterable[tuple[str, int]]) -> int:
 def order_by_token(token: str) -> Order | None:
     """Return the order behind a tracking page with its lines, or None."""
     return with_lines(Order.objects.filter(tracking_token=token).select_related("store")).first()
+
+
+def told_of(customer_id: UUID) -> list[dict[str, Any]]:
+    """Return everything kept of a customer's orders, first to last, as they themselves may see it; ready for JSON."""
+    orders = of_customer(customer_id).order_by("placed_at", "id")
+    return [stored_order_document(order) for order in with_lines(orders)[:MOST_TOLD]]
 
 
 def history_of(order: Order) -> tuple[list[StatusChange], dict[UUID, str]]:

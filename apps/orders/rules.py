@@ -21,6 +21,8 @@ from apps.catalog.facade import (
 from apps.orders.errors import IllegalMoveError, ItemUnavailableError, UnknownItemError
 from apps.promotions.facade import CartLine, PricedOption
 
+CUSTOMER = "customer"  # who placed an order, when it was somebody signed in
+
 
 class Status(IntegerChoices):
     """Numbered so that the board's order is ``status DESC`` over one small index."""

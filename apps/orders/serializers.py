@@ -40,6 +40,9 @@ class QuoteSerializer(StrictSerializer):
     items = serializers.ListField(child=AskedItemSerializer(), min_length=1, max_length=60)
     dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"], default="eat_in")
     coupon = StrictCharField(max_length=20, allow_blank=True, default="")
+    store = serializers.UUIDField(
+        required=False, help_text="Only from customers and from staff of several stores; all others have their own."
+    )
 
     def asked(self) -> tuple[AskedItem, ...]:
         """Return the checked items."""
@@ -74,6 +77,12 @@ class NarrowingSerializer(serializers.Serializer[Any]):
 
     status = serializers.MultipleChoiceField(choices=[status.code for status in Status], required=False)
     since = serializers.DateTimeField(required=False)
+
+
+class ListedStoreSerializer(serializers.Serializer[Any]):
+    """Whose orders are listed to somebody of several stores."""
+
+    store = serializers.UUIDField(required=False)
 
 
 class MoveSerializer(StrictSerializer):

@@ -45,7 +45,7 @@ class NewPaymentSerializer(StrictSerializer):
 class PaymentsView(APIView):
     """Start a payment."""
 
-    permission_classes = [may(Role.KIOSK, *STAFF)]
+    permission_classes = [may(Role.KIOSK, Role.CUSTOMER, *STAFF)]
 
     @extend_schema(request=NewPaymentSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request) -> HttpResponse:
@@ -89,7 +89,7 @@ class PaymentsView(APIView):
 class PaymentView(APIView):
     """One payment."""
 
-    permission_classes = [may(Role.KIOSK, Role.AUDITOR, *STAFF)]
+    permission_classes = [may(Role.KIOSK, Role.CUSTOMER, Role.AUDITOR, *STAFF)]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, payment_id: UUID) -> Response:
@@ -100,7 +100,7 @@ class PaymentView(APIView):
 class PaymentCheckView(APIView):
     """The guest says it is paid."""
 
-    permission_classes = [may(Role.KIOSK, *STAFF)]
+    permission_classes = [may(Role.KIOSK, Role.CUSTOMER, *STAFF)]
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, payment_id: UUID) -> Response:

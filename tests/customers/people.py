@@ -3,16 +3,17 @@
 import random
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.core.actors import Role
-from apps.core.models import StoredEvent
+from apps.core.models import StoredEvent, User
 from apps.customers.models import Customer
 from apps.customers.rules import Document, Purpose, Source, parse_document
 from apps.customers.services import Registration, register_customer
+from apps.customers.tokens import issue_for
 from apps.stores.models import Store
 from tests.factories import StaffRoleFactory, UserFactory
 from tests.fixtures import Screen
@@ -70,3 +71,23 @@ class Anyone(Screen):
 
     def __init__(self, address: str = "203.0.113.7") -> None:
         self.client = APIClient(REMOTE_ADDR=address)
+
+
+def with_login(customer: Customer, password: str = PASSWORD) -> Customer:
+    """Give a customer the login that a claimed account has; they have told an e-mail."""
+    customer.user = User.objects.create_user(customer.email, password, name=customer.name)
+    customer.save(update_fields=["user"])
+    return customer
+
+
+class Shopper(Screen):
+    """A customer who calls the API with the token of their account."""
+
+    def __init__(self, customer: Customer | None = None) -> None:
+        email = f"{uuid4().hex[:8]}@example.org"
+        self.customer = customer or with_login(known(new_cpf(), name="Maria das Dores", email=email))
+        pair = issue_for(self.customer.user_id)
+        assert pair is not None
+        self.access = pair.access
+        self.client = APIClient()
+        self.client.credentials(HTTP_AUTHORIZATION=f"Bearer {self.access}")
