@@ -86,7 +86,7 @@ class ProductsView(APIView):
         """Let anybody read and owners add."""
         return [AllowAny() if self.request.method == "GET" else may(Role.OWNER)()]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT, parameters=LISTING)
+    @extend_schema(operation_id="products_list", responses=OpenApiTypes.OBJECT, parameters=LISTING)
     def get(self, request: Request) -> Response:
         """List them by name: of one category, with some words, or as one store sells them."""
         return _product_list(request)
@@ -105,7 +105,7 @@ class ProductsOfCategoryView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT, parameters=LISTING)
+    @extend_schema(operation_id="products_of_category_list", responses=OpenApiTypes.OBJECT, parameters=LISTING)
     def get(self, request: Request, slug: str) -> Response:
         """List them as ``/products?category=`` does."""
         if not Category.objects.filter(slug=slug, archived_at=None).exists():
@@ -170,7 +170,7 @@ class CategoriesView(APIView):
         """Let anybody read and owners add."""
         return [AllowAny() if self.request.method == "GET" else may(Role.OWNER)()]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT, parameters=LISTING[3:])
+    @extend_schema(operation_id="categories_list", responses=OpenApiTypes.OBJECT, parameters=LISTING[3:])
     def get(self, request: Request) -> Response:
         """List them in the order of the menu."""
         found = page(request, Category.objects.filter(archived_at=None), "position", "id")

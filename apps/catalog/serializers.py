@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.catalog.models import STATIONS
@@ -15,6 +16,7 @@ MONEY = re.compile(r"[0-9]{1,6}\.[0-9]{2}")
 SMALL = 32_767
 
 
+@extend_schema_field({"type": "string", "format": "decimal", "example": "12.50"})
 class MoneyField(serializers.Field[Decimal, Any, str, Any]):
     """BRL as a JSON string with exactly two decimals; never negative, never a number."""
 
