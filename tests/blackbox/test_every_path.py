@@ -2,6 +2,8 @@
 
 import json
 import re
+import urllib.error
+import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,6 +155,45 @@ def know_a_guest(stranger: Guide, kiosk: Guide, cashier: Guide) -> None:
     cashier.get("/users/cpf/39053344705")
 
 
+def live_as_a_customer(stranger: Guide, stack: Stack) -> None:
+    """An account claimed with the code of the demo's log, an order at a named store, all of it exported and erased."""
+    account = {"email": "rosa@example.org", "password": "rosca de coco fresca"}
+    claim = stranger.post("/users", {"name": "Rosa", "consents": ["loyalty"], **account}).body["claim"]
+    wait_for(lambda: codes_in(stack), "the code", seconds=10)
+    stranger.post("/users/claim", {"claim": claim, "code": codes_in(stack)[-1]})
+    access = stranger.post("/auth/token", account).body["access"]
+    rosa = stranger.by(Caller(stack.base_url, access, "Bearer"))
+    rosa.get("/users/me")
+    assert rosa.patch("/users/me", {"consents": []}).body["consents"] == []
+    store = stack.demo["stores"][0]["id"]
+    cart = {**basket(stranger.get(f"/menu?store={store}").body), "store": store}
+    order = rosa.post("/orders/checkout", cart, key=new_key()).body
+    assert [each["id"] for each in rosa.get("/orders").body["results"]] == [order["id"]]
+    assert first_event(order["stream_url"], f"Bearer {access}") == "event: order"
+    assert first_event(order["stream_url"], "Bearer nobody") == "404"
+    rosa.post(f"/orders/{order['id']}/cancel", {"reason": "desisti"})
+    assert rosa.get("/users/me/export").body["orders"][0]["id"] == order["id"]
+    rosa.delete("/users/me")
+    assert Caller(stack.base_url, access, "Bearer").get(f"{API}/users/me").status == 401
+
+
+def codes_in(stack: Stack) -> list[str]:
+    """The codes that the demo shop wrote down, for want of a way to send them."""
+    return re.findall(r"the code of customer \S+ is (\d{6})", (stack.run_dir / "log" / "engine.log").read_text())
+
+
+def first_event(url: str, authorization: str) -> str:
+    """The first event of a stream, or the status of a refusal."""
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers={"Authorization": authorization}), timeout=15
+        ) as stream:
+            return next(line.decode().strip() for line in stream if line.startswith(b"event:"))
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return str(refusal.code)
+
+
 def stay_signed_in(stranger: Guide, stack: Stack) -> None:
     pair = stranger.post("/auth/token", stack.demo["staff"]["kitchen"]).body
     stranger.post("/auth/token/refresh", {"refresh": pair["refresh"]})
@@ -182,6 +223,8 @@ def test_every_operation_of_the_schema_works_from_outside(
     sell_by_qr(at_kiosk, at_board, simulator)
     sell_at_the_counter(at_kiosk, at_counter)
     know_a_guest(stranger, at_kiosk, at_counter)
+    live_as_a_customer(stranger, stack)
+    at_board.post("/devices/heartbeat", {"version": "1"})
     stay_signed_in(stranger, stack)
     pair_a_screen(stranger, stack)
 

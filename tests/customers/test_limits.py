@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import RequestFactory
 from django.utils import timezone
+from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
 from apps.core.actors import Role
@@ -15,6 +16,7 @@ from apps.stores.models import Store
 from tests.customers.people import CPF, Anyone, known, new_cpf, person
 from tests.fixtures import Screen
 
+REFUSED_LOOKUPS = "breadmate_lookups_refused_total"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TEN = Limit("test", "somebody", 10, 60)
 pytestmark = pytest.mark.django_db
@@ -194,3 +196,19 @@ def test_person_may_look_up_sixty_times_an_hour_wherever(store: Store, settings:
     cashier = person(Role.CASHIER, store)
     assert [cashier.get(f"/users/cpf/{cpf}").status for cpf in (CPF, new_cpf(), "1", CPF)] == [200, 404, 400, 429]
     assert person(Role.CASHIER, store).get(f"/users/cpf/{CPF}").status == 200
+
+
+def test_scan_is_counted_and_named_without_a_number(
+    store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LIMIT_LOOKUP_PER_MINUTE = 2
+    kiosk, before = Screen(store), REGISTRY.get_sample_value(REFUSED_LOOKUPS) or 0.0
+    cpfs = [new_cpf() for _ in range(4)]
+
+    answers = [kiosk.post("/users/lookup", {"cpf": cpf}).status for cpf in cpfs]
+
+    assert answers == [200, 200, 429, 429]
+    assert REGISTRY.get_sample_value(REFUSED_LOOKUPS) == before + 2
+    alarms = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert alarms == [f"device {kiosk.device.id} of store {store.id} looks up more CPFs than it may"] * 2
+    assert not [cpf for cpf in cpfs if cpf in caplog.text]
