@@ -68,6 +68,7 @@ const post = (path, body, key) => request("POST", path, { body, key });
 export const api = {
   menu: async () => (await get("/menu")).answer,
   quote: async (cart) => (await post("/orders/quote", cart)).answer,
+  lookUp: async (cpf) => (await post("/users/lookup", { cpf })).answer,
   checkout: async (cart, key) => (await post("/orders/checkout", cart, key)).answer,
   orderStatus: (id) => get(`/orders/${id}/status`),
   cancelOrder: async (id) => (await post(`/orders/${id}/cancel`, { reason: "guest" })).answer,

@@ -5,12 +5,13 @@ import { patientMs, setAccessMode } from "./access.js";
 import { ApiError, OfflineError } from "./api.js";
 import { cart } from "./cart.js";
 import { config } from "./config.js";
+import { guest } from "./guest.js";
 import { countDown, IdleTimer } from "./idle.js";
 import { followStream } from "../live/stream.js";
 import { recall, remember } from "./memory.js";
 import { menu } from "./menu.js";
 import { ask } from "./parts.js";
-import { closePurchase, openPurchase } from "./purchase.js";
+import { abandonAttempt, closePurchase, openPurchase } from "./purchase.js";
 import { quote } from "./quote.js";
 import { registerViews, show, shown } from "./screen.js";
 import { t } from "./strings.js";
@@ -19,6 +20,7 @@ import { cartView } from "./views/cart.js";
 import { counterView } from "./views/counter.js";
 import { diningView } from "./views/dining.js";
 import { doneView } from "./views/done.js";
+import { identifyView } from "./views/identify.js";
 import { forgetShelfPosition, menuView } from "./views/menu.js";
 import { cancelledView, expiredView, loadingView, offlineView, unpairedView } from "./views/notices.js";
 import { paymentView } from "./views/payment.js";
@@ -38,6 +40,7 @@ registerViews({
   menu: menuView,
   product: productView,
   cart: cartView,
+  identify: identifyView,
   payment: paymentView,
   counter: counterView,
   done: doneView,
@@ -51,6 +54,8 @@ registerViews({
 function welcomeNextGuest(params) {
   if (!params.sameGuest) setAccessMode(false);
   cart.clear();
+  guest.forget();
+  abandonAttempt();
   closePurchase();
   forgetShelfPosition();
   return attractView(params);

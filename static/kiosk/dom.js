@@ -34,6 +34,7 @@ const ICONS = {
   edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
   check: "M5 12.5l4.5 4.5L19 7.5",
   bag: "M6 8h12l1 12H5zM9 8V6a3 3 0 0 1 6 0v2",
+  erase: "M9 5h11v14H9l-6-7zM12 9.5l5 5M17 9.5l-5 5",
   close: "M6 6l12 12M18 6L6 18",
 };
 

@@ -7,6 +7,7 @@
 
 import { api, ApiError, newKey } from "./api.js";
 import { cart } from "./cart.js";
+import { guest } from "./guest.js";
 import { forget, recall, remember } from "./memory.js";
 
 const RETRIES_WHEN_BUSY = 3;
@@ -44,17 +45,23 @@ export function closePurchase() {
   forget("payment-key");
 }
 
+/** Forgets a checkout whose answer never came: the next guest's order is another one, even of the same things. */
+export function abandonAttempt() {
+  forget("checkout");
+}
+
 /**
- * Places the order for the cart.
+ * Places the order for the cart, in the name of the guest who said who they are.
  *
  * @param {string} expectedTotal the total the guest has seen; the server refuses when it is another
  * @returns the order
  */
 export async function placeOrder(expectedTotal) {
-  const signature = JSON.stringify(cart.toRequest());
+  const request = { ...cart.toRequest(), ...(guest.ticket && { customer: guest.ticket }) };
+  const signature = JSON.stringify(request);
   let attempt = recall("checkout");
   if (attempt?.signature !== signature) {
-    attempt = { signature, key: newKey(), body: { ...cart.toRequest(), expected_total: expectedTotal } };
+    attempt = { signature, key: newKey(), body: { ...request, expected_total: expectedTotal } };
     remember("checkout", attempt);
   }
   try {

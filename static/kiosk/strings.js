@@ -67,6 +67,23 @@ const TEXTS = {
     "cart.placing": "Reservando seus itens…",
     "cart.retry": "Tentar de novo",
 
+    // who is buying
+    "identify.title": "Quer se identificar?",
+    "identify.notice":
+      "É opcional. Com seu CPF, este pedido entra no seu cadastro; ele não é usado para mais nada sem a sua permissão. Fica guardado com criptografia, não aparece inteiro em outras telas, e é apagado quando você pedir.",
+    "identify.field": "Seu CPF",
+    "identify.keypad": "Teclado de números",
+    "identify.clear": "Limpar",
+    "identify.erase": "Apagar o último número",
+    "identify.skip": "Continuar sem identificar",
+    "identify.continue": "Continuar com CPF",
+    "identify.known": "CPF {cpf}",
+    "identify.wrong": "Este CPF não confere. Veja se algum número ficou trocado.",
+    "identify.again": "O tempo da identificação acabou. Digite o CPF de novo, ou continue sem ele.",
+    "identify.tooMany": "Muitos CPFs foram digitados aqui há pouco. Continue sem identificar, por favor.",
+    "identify.away": "Não deu para conferir o CPF agora. Tente de novo, ou continue sem ele.",
+    "identify.offline": "Sem conexão para conferir o CPF. Seu pedido está guardado.",
+
     // payment
     "pay.title": "Pague com o celular",
     "pay.step1": "Abra o app do Mercado Pago ou do seu banco",

@@ -38,6 +38,8 @@ def test_guest_orders_and_kitchen_serves(stack: Stack, screens: Open, pictures: 
     kiosk.get_by_role("button", name=re.compile("Ver pedido")).tap()
     check(kiosk, pictures, "kiosk-cart")
     kiosk.get_by_role("button", name=re.compile(r"Pagar R\$")).tap()
+    check(kiosk, pictures, "kiosk-identify")
+    kiosk.get_by_role("button", name="Continuar sem identificar").tap()
     expect(kiosk.get_by_role("img", name=re.compile("Código QR"))).to_be_visible()
     check(kiosk, pictures, "kiosk-payment")
 

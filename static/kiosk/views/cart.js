@@ -6,13 +6,10 @@ import { h } from "../dom.js";
 import { menu } from "../menu.js";
 import { formatMoney, isZero } from "../money.js";
 import { button, dock, noticeArt, productImage, stepper, topBar } from "../parts.js";
-import { placeOrder } from "../purchase.js";
 import { quote } from "../quote.js";
 import { announce, show } from "../screen.js";
 import { t, tn } from "../strings.js";
 import { explain } from "../trouble.js";
-
-const PAID_STATUSES = new Set(["received", "in_preparation", "ready", "finished"]);
 
 /** The last refusal the guest was told of, so that coming back here does not tell it again. */
 let explained = null;
@@ -23,7 +20,6 @@ export function cartView() {
   const list = h("ul.lines");
   const sums = h("dl.sums");
   const pay = button("", goOn, { kind: "primary" });
-  let placing = false;
 
   function drawLines() {
     list.replaceChildren(...cart.lines.map((line) => lineRow(line, drawLines)));
@@ -39,7 +35,7 @@ export function cartView() {
       const total = value?.items?.[i]?.total;
       cell.textContent = total && !pending ? formatMoney(total) : "…";
     });
-    pay.disabled = placing || pending;
+    pay.disabled = pending;
     pay.querySelector("span").textContent = payLabel({ value, pending, error });
     // The banner already speaks of a lost connection, and the lines themselves of what has sold out.
     if (error && error !== explained && !(error instanceof OfflineError) && !goneLines().length) {
@@ -52,12 +48,11 @@ export function cartView() {
     if (cart.isEmpty) show("menu");
     else if (goneLines().length) removeGone();
     else if (quote.error) quote.refresh();
-    else placeAndPay();
+    else show("identify");
   }
 
   function payLabel({ value, pending, error }) {
     if (cart.isEmpty) return t("cart.toMenu");
-    if (placing) return t("cart.placing");
     if (goneLines().length) return t("gone.remove");
     if (error) return t("cart.retry");
     return value && !pending ? t("cart.pay", { total: formatMoney(value.total) }) : t("cart.payPlain");
@@ -67,21 +62,6 @@ export function cartView() {
     for (const { id } of goneLines()) cart.remove(id);
     announce(tn("cart.items", cart.count));
     drawLines();
-  }
-
-  async function placeAndPay() {
-    if (placing) return;
-    placing = true;
-    drawSums();
-    announce(t("cart.placing"));
-    try {
-      const order = await placeOrder(quote.value.total);
-      show(PAID_STATUSES.has(order.status) ? "done" : "payment", { order });
-    } catch (error) {
-      placing = false;
-      drawSums();
-      explain(error, placeAndPay);
-    }
   }
 
   pay.append(h("span"));
