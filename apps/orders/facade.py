@@ -4,7 +4,18 @@ from apps.orders.documents import narrow_document, options_of, tracking_url
 from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
 from apps.orders.guards import tell_counter_apart
 from apps.orders.models import Order, OrderLine
-from apps.orders.queries import board, handed_over, may_see, narrow_order_for, order_alone, order_by_token, panel
+from apps.orders.queries import (
+    asked_for,
+    board,
+    handed_over,
+    may_see,
+    narrow_order_for,
+    order_alone,
+    order_by_token,
+    panel,
+    to_hand_over,
+    unpaid,
+)
 from apps.orders.rules import Status, item_state
 from apps.orders.services import attach_payment, expire_unpaid, hold_until, lock_for_payment, mark_paid
 
@@ -14,6 +25,7 @@ __all__ = [
     "OrderLine",
     "OrderNotFoundError",
     "Status",
+    "asked_for",
     "attach_payment",
     "board",
     "expire_unpaid",
@@ -30,5 +42,7 @@ __all__ = [
     "order_by_token",
     "panel",
     "tell_counter_apart",
+    "to_hand_over",
     "tracking_url",
+    "unpaid",
 ]

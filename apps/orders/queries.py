@@ -1,5 +1,6 @@
 """Reading orders; every list is bounded."""
 
+import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, F, FloatField, Prefetch, QuerySet, Sum, Value, When
+from django.db.models import Case, F, FloatField, Prefetch, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Extract, Greatest
 from django.utils import timezone
 
@@ -29,6 +30,9 @@ SEES_STORE = frozenset(
     {Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR, Role.ORDERS_READ}
 )
 MOST_TOLD = 10_000
+MOST_ASKED_FOR = 10
+SAID = re.compile(r"([A-Z]?)([0-9]{1,6})")
+PICKUP_DIGITS = 4
 
 
 def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -73,6 +77,35 @@ def board(store_id: UUID, at: datetime) -> list[Order]:
         store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
     )
     return list(with_lines(orders.order_by("-status", "queue_at"))[:BOARD_LIMIT])
+
+
+def unpaid(store_id: UUID) -> list[Order]:
+    """Return a store's orders that wait for money with their lines, the oldest first, at most ``BOARD_LIMIT``."""
+    orders = Order.objects.filter(store_id=store_id, status=Status.AWAITING_PAYMENT)
+    return list(with_lines(orders.order_by("placed_at", "id"))[:BOARD_LIMIT])
+
+
+def to_hand_over(store_id: UUID) -> list[Order]:
+    """Return a store's ready orders with their lines, the one that waits longest first, at most ``BOARD_LIMIT``."""
+    orders = Order.objects.filter(store_id=store_id, status=Status.READY)
+    return list(with_lines(orders.order_by("ready_at", "id"))[:BOARD_LIMIT])
+
+
+def asked_for(store_id: UUID, said: str) -> list[Order]:
+    """Return what somebody at a store's counter may mean, with lines, ready ones first, at most ``MOST_ASKED_FOR``.
+
+    Args:
+        said: a number with or without its letter and zeros, or the four digits of the guest's proof; else finds nothing.
+    """
+    found = SAID.fullmatch(said.strip().upper())
+    if found is None:
+        return []
+    letter, digits = found.groups()
+    meant = Q(number__regex=f"^{letter or '[A-Z]'}0*{int(digits)}$")
+    if not letter and len(digits) == PICKUP_DIGITS:
+        meant |= Q(pickup_code=digits)
+    orders = Order.objects.filter(meant, store_id=store_id, status__in=[int(status) for status in ON_BOARD])
+    return list(with_lines(orders.order_by("-status", "queue_at", "id"))[:MOST_ASKED_FOR])
 
 
 def placed_at(store_id: UUID, actor: Actor) -> "QuerySet[Order]":

@@ -1,4 +1,4 @@
-"""Reading charges."""
+"""Reading charges; what leaves this app is frozen."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,12 +6,50 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from apps.core.facade import Actor
 from apps.payments.models import Charge, PointOfSale
 from apps.payments.rules import OPEN, Method, State, Tender, pos_external_id
 from apps.stores.facade import store_by_id
+
+NOTHING = Decimal("0.00")
+MOST_RECEIPTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCharge:
+    """What waits to be paid for one order: at the counter, or by a code on a screen."""
+
+    id: UUID
+    order_id: UUID
+    at_counter: bool
+    has_code: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Takings:
+    """What one person took at one store's counter in a span of time, BRL. ``cash`` is net of change."""
+
+    cash: Decimal
+    card: Decimal
+    cash_refunded: Decimal
+    cash_payments: int
+    card_payments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One payment that somebody took at the counter, BRL."""
+
+    payment: UUID
+    number: str
+    tender: str
+    amount: Decimal
+    taken_by: UUID
+    taken_at: datetime
 
 
 def count_at_counter(charge_ids: Collection[UUID]) -> int:
@@ -56,3 +94,68 @@ def point_of_sale(*, store_id: UUID, account_id: UUID | None, by: Actor) -> str:
     known = own.values_list("external_id", flat=True).first()
     store = None if known else store_by_id(store_id)
     return known or pos_external_id(store.code if store else "")
+
+
+def open_charges(order_ids: Collection[UUID]) -> dict[UUID, OpenCharge]:
+    """Return the open charge of each order that has one, by order. One query."""
+    rows = Charge.objects.filter(order_id__in=order_ids, state__in=OPEN)
+    return {
+        charge.order_id: OpenCharge(
+            id=charge.id,
+            order_id=charge.order_id,
+            at_counter=charge.method == Method.COUNTER,
+            has_code=charge.method != Method.COUNTER and charge.state == State.PENDING,
+            expires_at=charge.expires_at,
+        )
+        for charge in rows
+    }
+
+
+def takings(*, store_id: UUID, person_id: UUID, since: datetime, until: datetime | None) -> Takings:
+    """Add up what one person took at a store's counter from ``since`` to right before ``until``; None means up to now.
+
+    One query. Nothing is given back in cash yet: ``cash_refunded`` is zero.
+    """
+    taken = _taken(store_id).filter(confirmed_by=person_id, settled_at__gte=since)
+    if until is not None:
+        taken = taken.filter(settled_at__lt=until)
+    in_cash, by_card = Q(tender=Tender.CASH), Q(tender=Tender.CARD_MACHINE)
+    sums = taken.aggregate(
+        cash=Coalesce(Sum("paid_amount", filter=in_cash), NOTHING),
+        card=Coalesce(Sum("paid_amount", filter=by_card), NOTHING),
+        cash_payments=Count("id", filter=in_cash),
+        card_payments=Count("id", filter=by_card),
+    )
+    return Takings(**sums, cash_refunded=NOTHING)
+
+
+def receipts(
+    *, store_id: UUID, since: datetime, without: Collection[tuple[UUID, datetime, datetime | None]]
+) -> list[Receipt]:
+    """Return what was taken at a store's counter since a moment, the newest first, at most ``MOST_RECEIPTS``. One query.
+
+    Args:
+        without: spans whose payments are left out: a person, from when, until right before when (None: still going on).
+    """
+    taken = _taken(store_id).filter(settled_at__gte=since)
+    for person_id, begun, ended in without:
+        span = Q(confirmed_by=person_id, settled_at__gte=begun)
+        taken = taken.exclude(span if ended is None else span & Q(settled_at__lt=ended))
+    rows = taken.select_related("order").order_by("-settled_at", "-id")[:MOST_RECEIPTS]
+    return [
+        Receipt(
+            payment=charge.id,
+            number=charge.order.number,
+            tender=charge.get_tender_display(),
+            amount=charge.paid_amount,
+            taken_by=charge.confirmed_by,
+            taken_at=charge.settled_at,
+        )
+        for charge in rows
+        if charge.confirmed_by is not None and charge.settled_at is not None
+    ]
+
+
+def _taken(store_id: UUID) -> QuerySet[Charge]:
+    """Find what somebody confirmed at the counter, whatever becomes of it later: the money was taken."""
+    return Charge.objects.filter(order__store_id=store_id, method=Method.COUNTER, confirmed_by__isnull=False)

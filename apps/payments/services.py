@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -17,10 +18,12 @@ from apps.core.facade import (
     Claim,
     InvalidError,
     KeyReusedError,
+    News,
     RivalRunningError,
     Role,
     new_id,
     publish,
+    tell,
     trail,
 )
 from apps.orders import facade as orders
@@ -52,6 +55,7 @@ from apps.payments.rules import (
     next_check,
     state_from,
 )
+from apps.payments.turns import take_turn
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +123,7 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
         )
     charge.save(force_insert=True)
     orders.attach_payment(order_id=order_id, payment_id=charge.id)
+    transaction.on_commit(partial(tell, News(type="payment.opened", store=order.store_id, subject=order_id)))
     return charge
 
 
@@ -140,24 +145,30 @@ def close_charges(*, order_id: UUID, at: datetime) -> None:
 
 @transaction.atomic
 def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None, by: Actor, at: datetime) -> Charge:
-    """Record that the guest paid at the counter; the order goes to the kitchen. Repeating it changes nothing.
+    """Record that the guest paid at the counter; the order goes to the kitchen. Its own person repeating it changes nothing.
+
+    The moment kept is the database's, taken in turn with the closing of the person's drawer.
 
     Args:
         received: what was handed over, BRL; None means the exact amount. The change is ``received`` less the amount.
 
     Raises:
         PaymentNotFoundError: no such charge at a counter of this actor.
-        NotAtCounterError: it is not a counter payment that waits for money.
+        NotAtCounterError: it is not a counter payment that waits for money, or somebody else has already taken it.
         InvalidError: less was handed over than is due.
 
-    Locks: the order row, then the charge row, until commit. Emits: ``PaymentProcessed`` and what ``mark_paid`` emits.
+    Locks: the person's turn, the order row, then the charge row, until commit.
+    Emits: ``PaymentProcessed`` and what ``mark_paid`` emits.
     """
     charge = Charge.objects.filter(id=charge_id).select_related("order").first()
-    if charge is None or not by.roles_at(charge.order.store_id) & COUNTER_ROLES:
+    if charge is None or by.id is None or not by.roles_at(charge.order.store_id) & COUNTER_ROLES:
         raise PaymentNotFoundError
+    at = max(at, take_turn(by.id))
     orders.lock_for_payment(order_id=charge.order_id)
     charge = Charge.objects.select_for_update(of=("self",)).select_related("order").get(id=charge_id)
     if charge.method == Method.COUNTER and charge.state == State.APPROVED:
+        if charge.confirmed_by != by.id:
+            raise NotAtCounterError("Outra pessoa já recebeu este pagamento: não receba de novo.")
         return charge
     if charge.method != Method.COUNTER or charge.state != State.PENDING:
         raise NotAtCounterError("Esta cobrança não está esperando no caixa.")

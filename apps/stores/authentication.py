@@ -1,5 +1,9 @@
 """Who calls: a paired device, a signed-in member of staff, or another system with its key."""
 
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
@@ -15,6 +19,7 @@ COOKIE = "bm_device"
 SCHEME = "Device"
 BEARER = "Bearer"
 KIND_HEADER = "X-Device-Kind"
+STAFF_PAGE = "staff"
 BETWEEN_TOKENS = "."
 
 
@@ -91,6 +96,8 @@ class DeviceAuthentication(BaseAuthentication):
             if actor is None:
                 raise AuthenticationFailed("Este dispositivo não está pareado.")
             return actor, None
+        if request.headers.get(KIND_HEADER, "") == STAFF_PAGE:
+            return None  # a page for staff, in a browser that may be paired as a screen too
         actor = device_from_cookie(request._request, asked_kind(request._request))  # noqa: SLF001
         if actor is None:
             return None
@@ -128,6 +135,15 @@ class BearerAuthentication(BaseAuthentication):
         if actor is None:
             raise AuthenticationFailed("Este acesso não vale mais; entre de novo.")
         return actor, None
+
+
+def staff_signed_in(request: HttpRequest) -> Actor | None:
+    """Return the person whose session this is, with their roles, or None; reads the session where no middleware has."""
+    if not hasattr(request, "session"):
+        engine = import_module(settings.SESSION_ENGINE)
+        request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    user = get_user(request)
+    return queries.staff_actor(user.pk) if user.is_authenticated and user.is_active else None
 
 
 class StaffSessionAuthentication(BaseAuthentication):

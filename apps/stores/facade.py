@@ -8,6 +8,7 @@ from apps.stores.authentication import (
     device_from_cookie,
     device_from_header,
     enforce_csrf,
+    staff_signed_in,
 )
 from apps.stores.pages import page_version
 from apps.stores.permissions import may
@@ -20,6 +21,7 @@ from apps.stores.queries import (
     kiosks_of,
     remembered_store,
     store_by_id,
+    stores_among,
 )
 from apps.stores.tokens import Pair, also_sign_in
 
@@ -48,5 +50,7 @@ __all__ = [
     "page_version",
     "remembered_store",
     "staff_of",
+    "staff_signed_in",
     "store_by_id",
+    "stores_among",
 ]

@@ -87,6 +87,12 @@ def remembered_store(store_id: UUID) -> StoreFacts | None:
     return stores.get(store_id)
 
 
+def stores_among(ids: frozenset[UUID] | None) -> list[StoreFacts]:
+    """Return stores by name; None means all of the chain. One query."""
+    rows = Store.objects.order_by("name", "id").values("id", "code", "name", "timezone", "day_starts_at")
+    return [StoreFacts(**row) for row in (rows if ids is None else rows.filter(id__in=ids))]
+
+
 def actor_names(*, staff: set[UUID], devices: set[UUID]) -> dict[UUID, str]:
     """Return how people and devices are called, by id; unknown ids are left out. Two queries."""
     names = {device.id: device.name for device in Device.objects.filter(id__in=devices)}
