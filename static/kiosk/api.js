@@ -32,8 +32,8 @@ function retryAfter(response) {
   return seconds > 0 ? seconds : DEFAULT_RETRY_AFTER_SECONDS;
 }
 
-async function request(method, path, { body, key } = {}) {
-  const headers = { Accept: "application/json", "X-Device-Kind": "kiosk" };
+export async function request(method, path, { body, key } = {}) {
+  const headers = { Accept: "application/json", "X-Device-Kind": config.deviceKind };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
@@ -66,7 +66,7 @@ const get = (path) => request("GET", path);
 const post = (path, body, key) => request("POST", path, { body, key });
 
 export const api = {
-  menu: async () => (await get("/menu")).answer,
+  menu: async () => (await get(config.store ? `/menu?store=${config.store}` : "/menu")).answer,
   quote: async (cart) => (await post("/orders/quote", cart)).answer,
   lookUp: async (cpf) => (await post("/users/lookup", { cpf })).answer,
   checkout: async (cart, key) => (await post("/orders/checkout", cart, key)).answer,

@@ -9,4 +9,8 @@ export const config = Object.freeze({
   logo: dataset.logo,
   fallbackImage: dataset.fallbackImage,
   idleMs: Number(dataset.idleSeconds) * 1000,
+  /** For whom this page speaks: the kiosk it is paired as, or the person signed in. */
+  deviceKind: dataset.deviceKind ?? "kiosk",
+  /** The store whose menu is shown; a device has its own. */
+  store: dataset.store ?? "",
 });

@@ -13,6 +13,10 @@ import { forget, recall, remember } from "./memory.js";
 const RETRIES_WHEN_BUSY = 3;
 const SERVER_ERRORS = 500;
 const BUSY = new Set(["idempotency_conflict", "database_unavailable"]);
+const PAID = new Set(["received", "in_preparation", "ready", "finished"]);
+
+/** An order that costs nothing is received at once. */
+export const isPaid = (order) => PAID.has(order.status);
 
 /** A refusal left nothing behind; after a server error, as after no answer, nobody knows. */
 const isRefusal = (error) => error instanceof ApiError && error.status < SERVER_ERRORS;

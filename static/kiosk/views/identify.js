@@ -5,13 +5,12 @@ import { CPF_DIGITS, formatCpf, isCpf } from "../cpf.js";
 import { h } from "../dom.js";
 import { guest } from "../guest.js";
 import { button, topBar } from "../parts.js";
-import { placeOrder } from "../purchase.js";
+import { isPaid, placeOrder } from "../purchase.js";
 import { quote } from "../quote.js";
 import { announce, show } from "../screen.js";
 import { t } from "../strings.js";
 import { explain } from "../trouble.js";
 
-const PAID_STATUSES = new Set(["received", "in_preparation", "ready", "finished"]);
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const TOO_MANY = 429;
 const UNAUTHORIZED = 401;
@@ -86,7 +85,7 @@ export function identifyView() {
     try {
       const order = await placeOrder(quote.value.total);
       guest.forget();
-      show(PAID_STATUSES.has(order.status) ? "done" : "payment", { order });
+      show(isPaid(order) ? "done" : "payment", { order });
     } catch (error) {
       busy = false;
       if (isAboutGuest(error)) {
