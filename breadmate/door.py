@@ -29,7 +29,8 @@ def front(request: HttpRequest) -> HttpResponse:
     """Show the demo's screens; a real shop starts at its administration."""
     if not settings.DEMO:
         return HttpResponseRedirect("/admin/")
-    links = {"admin": "/admin/", "docs": "/api/v1/docs/", "simulator": os.environ.get("SIMULATOR_URL", "")}
+    simulator = os.environ.get("SIMULATOR_URL", "")
+    links = {"counter": "/caixa/", "admin": "/admin/", "docs": "/api/v1/docs/", "simulator": simulator}
     stores = list(Store.objects.order_by("created_at").values("code", "name")[:20])
     return render(request, "door.html", {"stores": stores, "links": links})
 

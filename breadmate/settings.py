@@ -9,6 +9,7 @@ import dj_database_url
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 env = environ.Env()
 
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
     "apps.payments",
     "apps.kitchen",
     "apps.kiosk",
+    "apps.counter",
 ]
 
 STREAM_MIDDLEWARE = [
@@ -233,6 +235,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "bakery_dining",
     "DASHBOARD_CALLBACK": "breadmate.dashboard.show",
     "SIDEBAR": {"show_search": True, "navigation": "breadmate.dashboard.navigation"},
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("art/favicon.svg")}],
     "COLORS": {
         "primary": {
             "50": "#FFF8EC",

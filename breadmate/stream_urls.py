@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.catalog import streams as catalog
 from apps.core import health
+from apps.counter import streams as counter
 from apps.kiosk import streams as kiosk
 from apps.kitchen import streams as kitchen
 from breadmate import errors
@@ -12,6 +13,7 @@ urlpatterns = [
     path("health/live", health.live),
     path("kitchen/stream", kitchen.board),
     path("panel/stream", kitchen.panel),
+    path("caixa/stream", counter.desk),
     path("api/v1/menu/stream", catalog.menu),
     path("api/v1/orders/<uuid:order_id>/stream", kiosk.order),
     path("t/<str:token>/stream", kiosk.tracking),

@@ -37,7 +37,7 @@ urlpatterns = [
     re_path(r"^health/?$", health.ready),
     re_path(r"^health/live/?$", health.live),
     re_path(r"^health/ready/?$", health.ready),
-    re_path(r"^(?:kitchen|panel|t/[^/]+|api/v1/menu|api/v1/orders/[^/]+)/stream/?$", to_stream),
+    re_path(r"^(?:kitchen|panel|caixa|t/[^/]+|api/v1/menu|api/v1/orders/[^/]+)/stream/?$", to_stream),
     path("api/v1/", include(api)),
     re_path(rf"^media/(?P<file>{photos.FILE.pattern})$", photo, name="photo"),
     path("admin/", site.urls),
@@ -45,6 +45,7 @@ urlpatterns = [
     path("demo/open/<str:kind>/", door.open_as, name="open-as"),
     path("", include("apps.kiosk.urls")),
     path("", include("apps.kitchen.urls")),
+    path("", include("apps.counter.urls")),
 ]
 
 handler400 = errors.bad_request

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 
 ORDER = [
-    {"kiosk", "kitchen"},
+    {"kiosk", "kitchen", "counter"},
     {"payments"},
     {"orders"},
     {"inventory", "promotions"},
