@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from apps.core import dispatch
 from apps.core.models import FailedDelivery, StoredEvent, User
-from apps.stores.facade import OWNERS, StoreAdmin
+from apps.orders.models import CancelStep
+from apps.payments import facade as payments
+from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, staff_of
 from breadmate import trail_page  # noqa: F401 - registers its page
 
 site = admin.site
@@ -69,3 +71,30 @@ class FailedDeliveryPage(StoreAdmin):
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Let owners."""
         return self.has_view_permission(request)
+
+
+@admin.register(CancelStep)
+class CancelStepPage(StoreAdmin):
+    """What follows cancelled orders; each step that somebody has to look after can be tried again."""
+
+    store_lookup = "order__store"
+    viewers = BOOKS
+    list_display = ["order", "kind", "state", "detail", "done_at"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["order"]
+    search_fields = ["order__number"]
+    ordering = ["-id"]
+    show_full_result_count = False
+    actions = ["try_again"]
+
+    @admin.action(description="Tentar de novo", permissions=["counter"])
+    def try_again(self, request: HttpRequest, steps: QuerySet[CancelStep]) -> None:
+        """Let the owner of each step try again; only money can be refused."""
+        by, now = staff_of(request), timezone.now()
+        if by is not None:
+            self.one_by_one(
+                request,
+                steps.filter(kind="refund"),
+                lambda step: payments.retry_cancelled(order_id=step.order_id, by=by, at=now),
+                "de volta à fila.",
+            )

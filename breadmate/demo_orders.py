@@ -299,6 +299,7 @@ class Past:
             version=2,
             amount=order.total,
             paid_amount=order.total if order.paid_at else 0,
+            pays_order=order.paid_at is not None,
             principal=placer.principal,
             client_key=secrets.token_hex(16),
             request_hash=b"",

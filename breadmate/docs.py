@@ -11,6 +11,7 @@ import apps
 from apps.contracts import events
 from apps.core.errors import DomainError
 from apps.orders.rules import MOVES, Status
+from apps.payments.rules import RANK, REFUND_MOVES, Cause, RefundState, State
 
 T = TypeVar("T")
 
@@ -97,4 +98,70 @@ def subclasses(cls: type[T]) -> Iterator[type[T]]:
         yield from subclasses(below)
 
 
-MADE = {"order-life.md": order_life, "events.md": event_list, "errors.md": error_list}
+WHERE_IT_IS = {
+    State.CREATING: "with the guest; the provider is being asked for a code",
+    State.QUEUED: "with the guest; the provider was away and is asked again",
+    State.PENDING: "with the guest, who sees a code or stands at the counter",
+    State.CLOSING: "with the guest; the code is being closed at the provider, and what is paid on it nevertheless goes back",
+    State.EXPIRED: "with the guest; the code has run out",
+    State.CANCELLED: "with the guest; the code was closed",
+    State.FAILED: "with the guest; the provider refused the charge",
+    State.MISMATCH: "with the shop, but not as asked: the order is flagged, and staff decide",
+    State.APPROVED: "with the shop; the order was made for it",
+    State.LATE: "with the shop, owed to the guest: a refund is on its way",
+    State.PARTIALLY_REFUNDED: "part with the shop, part back with the guest",
+    State.REFUNDED: "back with the guest, all of it",
+    State.CHARGED_BACK: "taken back by the guest's bank: the order is flagged",
+}
+
+
+def money() -> str:
+    """Say where each real can be, from the ranks of charges and the moves of refunds."""
+    charges = [f"| {rank} | `{state.value}` | {state.label} | {WHERE_IT_IS[state]} |" for state, rank in RANK.items()]
+    arrows = [f"    {source} --> {target}" for source, targets in REFUND_MOVES.items() for target in targets]
+    refunds = [f"| `{state.value}` | {state.label} |" for state in RefundState]
+    causes = [f"| `{cause.value}` | {cause.label} |" for cause in Cause]
+    return "\n".join(
+        [
+            "# Where each real can be",
+            "",
+            "Made from `apps/payments/rules.py` by `manage.py write_docs`.",
+            "",
+            "## Charges",
+            "",
+            "One charge is one attempt to be paid for one order. Its rank only rises, so late, doubled or reordered news",
+            "change nothing. At most one charge pays an order (`pays_order`); every other real that comes in goes back.",
+            "",
+            "| rank | state | what staff read | where the money is |",
+            "|---|---|---|---|",
+            *charges,
+            "",
+            "## Refunds",
+            "",
+            "A refund is owed in the transaction that owes it and sent by the engine with its own key and always the same",
+            "bytes. What the provider gave back without us is a row too: the done rows add up to the charge's",
+            "`refunded_amount`. Money taken at the counter is handed back by whoever asks, so it is done at once.",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            "    [*] --> queued",
+            *arrows,
+            "```",
+            "",
+            "| state | what staff read |",
+            "|---|---|",
+            *refunds,
+            "",
+            "| cause | what staff read |",
+            "|---|---|",
+            *causes,
+            "",
+            "A refused refund flags its order and waits in the back office under *Devoluções*; it can be tried again with its",
+            "own key. A voided item gives back what it cost after its share of all discounts, in proportion to what each item",
+            "cost; the shares of an order add up to its total to the cent.",
+            "",
+        ]
+    )
+
+
+MADE = {"money.md": money, "order-life.md": order_life, "events.md": event_list, "errors.md": error_list}

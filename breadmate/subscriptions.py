@@ -22,9 +22,10 @@ from apps.promotions import facade as promotions
 
 # In the transaction of the change; an exception there aborts the change.
 IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None], ...]] = {
-    events.OrderCancelled: (payment_handlers.on_order_ended,),
+    events.OrderCancelled: (payment_handlers.on_order_ended, payment_handlers.on_order_cancelled),
     events.OrderExpired: (payment_handlers.on_order_ended,),
     events.UserErased: (order_handlers.on_user_erased,),
+    events.OrderItemVoided: (payment_handlers.on_item_voided,),
 }
 
 # After the commit, by the engine, once each.
@@ -53,4 +54,5 @@ RARE_CHORES: tuple[Callable[[datetime], object], ...] = (
 # Rows whose moment has come, and the task that calls out for each.
 DUE: tuple[tuple[Callable[[datetime], list[UUID]], Task], ...] = (
     (lambda at: payments.claim_due(at=at), payment_tasks.advance_charge),
+    (lambda at: payments.claim_due_refunds(at=at), payment_tasks.advance_refund),
 )

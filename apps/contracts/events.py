@@ -108,6 +108,16 @@ class OrderCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderItemVoided(Event):
+    """One item of a paid order will not be made. ``amount`` is what the guest gets back for it, BRL with two decimals."""
+
+    type: ClassVar[str] = "order.item_voided"
+
+    line: UUID
+    amount: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderExpired(Event):
     """Nobody paid in time; what was held is free again."""
 
@@ -123,6 +133,18 @@ class PaymentProcessed(Event):
     payment: UUID
     success: bool
     transaction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRefunded(Event):
+    """Money of a charge is back with the guest. ``amount`` is BRL with two decimals, ``cause`` why."""
+
+    type: ClassVar[str] = "payment.refunded"
+
+    payment: UUID
+    refund: UUID
+    amount: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

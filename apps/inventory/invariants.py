@@ -27,7 +27,7 @@ sql_invariant(
 )
 sql_invariant(
     "S4",
-    "A reservation taken has exactly one movement; one held or released has none.",
+    "A reservation taken has exactly one movement; one held or released has none; no more comes back than was taken.",
     """
     SELECT reservation.id, reservation.state, count(movement.id)
     FROM inventory_reservation reservation
@@ -37,6 +37,14 @@ sql_invariant(
     GROUP BY reservation.id
     HAVING count(movement.id) <> CASE reservation.state WHEN 'taken' THEN 1 ELSE 0 END
         OR (reservation.state = 'taken' AND sum(movement.delta) <> -reservation.quantity)
+    UNION ALL
+    SELECT reservation.id, reservation.state, sum(movement.delta)
+    FROM inventory_reservation reservation
+    JOIN inventory_stockmovement movement
+      ON movement.order_id = reservation.order_id AND movement.item_id = reservation.item_id
+     AND movement.reason = 'return'
+    GROUP BY reservation.id
+    HAVING sum(movement.delta) > CASE reservation.state WHEN 'taken' THEN reservation.quantity ELSE 0 END
     """,
 )
 sql_invariant(

@@ -88,7 +88,7 @@ def take_reserved(*, order_id: UUID, by: Actor, at: datetime) -> None:
 
     Locks: the order's reservations, then the levels in pk order, until commit. Emits: ``InventoryUpdated`` for each level.
     """
-    for reservation, level in _held(order_id):
+    for reservation, level in _reservations_with_levels(order_id, Reservation.HELD):
         _end(reservation, Reservation.TAKEN, at)
         StockLevel.objects.filter(pk=level.pk).update(
             reserved=F("reserved") - reservation.quantity,
@@ -107,7 +107,7 @@ def release_reserved(*, order_id: UUID, at: datetime) -> None:
     until commit. Emits: ``InventoryUpdated`` for each level, ``MenuChanged`` if a product is to be had again.
     """
     changes: dict[UUID, list[Change]] = defaultdict(list)
-    for reservation, level in _held(order_id):
+    for reservation, level in _reservations_with_levels(order_id, Reservation.HELD):
         _end(reservation, Reservation.RELEASED, at)
         StockLevel.objects.filter(pk=level.pk).update(
             reserved=F("reserved") - reservation.quantity, version=F("version") + 1
@@ -115,6 +115,66 @@ def release_reserved(*, order_id: UUID, at: datetime) -> None:
         changes[level.store_id].append(_change(_tell(level.pk, at), reservation.quantity))
     for store_id in sorted(changes):
         _mark_what_flips(store_id, changes[store_id], None, at)
+
+
+@transaction.atomic
+def reserve_again(*, order_id: UUID, at: datetime) -> None:
+    """Promise an order once more what it held and gave back; all of it or nothing.
+
+    Raises:
+        OutOfStockError: something of it is gone meanwhile.
+
+    Locks: the order's reservations, then the levels in pk order, then the store's menu version if a product is sold out by
+    this, until commit. Emits: as ``reserve``.
+    """
+    changes: dict[UUID, list[Change]] = defaultdict(list)
+    pairs = _reservations_with_levels(order_id, Reservation.RELEASED)
+    if len(pairs) < Reservation.objects.filter(order_id=order_id, state=Reservation.RELEASED).count():
+        raise OutOfStockError("Um dos itens não é mais contado nesta loja.")
+    for reservation, level in pairs:
+        free = StockLevel.objects.filter(pk=level.pk, on_hand__gte=F("reserved") + reservation.quantity)
+        if not free.update(reserved=F("reserved") + reservation.quantity, version=F("version") + 1):
+            raise OutOfStockError("Um dos itens acabou ou não há o bastante.")
+        reservation.state, reservation.ended_at = Reservation.HELD, None
+        reservation.save(update_fields=["state", "ended_at"])
+        changes[level.store_id].append(_change(_tell(level.pk, at), -reservation.quantity))
+    for store_id in sorted(changes):
+        _mark_what_flips(store_id, changes[store_id], None, at)
+
+
+@transaction.atomic
+def return_taken(*, order_id: UUID, products: Mapping[UUID, int], by: Actor, at: datetime) -> int:
+    """Put goods that an order has taken and nobody used back on the shelf; return how many units of all items came back.
+
+    Never more of an item than the order took, less what it gave back before.
+
+    Args:
+        products: units by product, as they were sold.
+
+    Locks: the order's reservations, then the levels in pk order, then the store's menu version if a product is to be had again,
+    until commit. Emits: ``InventoryUpdated`` for each level, ``MenuChanged`` if a product is to be had again.
+    """
+    demand: dict[UUID, int] = defaultdict(int)
+    for line in RecipeLine.objects.filter(product__in=products):
+        demand[line.item_id] += line.quantity * products[line.product_id]
+    before: dict[UUID, int] = defaultdict(int)
+    for item_id, delta in StockMovement.objects.filter(order_id=order_id, reason=Reason.RETURN).values_list(
+        "item_id", "delta"
+    ):
+        before[item_id] += delta
+    changes: dict[UUID, list[Change]] = defaultdict(list)
+    returned = 0
+    for reservation, level in _reservations_with_levels(order_id, Reservation.TAKEN):
+        units = min(demand[level.item_id], reservation.quantity - before[level.item_id])
+        if units <= 0:
+            continue
+        StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + units, version=F("version") + 1)
+        _record(level, units, Reason.RETURN, order_id, by, at)
+        changes[level.store_id].append(_change(_tell(level.pk, at), units))
+        returned += units
+    for store_id in sorted(changes):
+        _mark_what_flips(store_id, changes[store_id], None, at)
+    return returned
 
 
 @transaction.atomic
@@ -212,9 +272,9 @@ def _mark(store_id: UUID, products: set[UUID], at: datetime) -> None:
     catalog.set_sold_out(store_id=store_id, sold_out=sold_out, in_stock=products - sold_out, at=at)
 
 
-def _held(order_id: UUID) -> list[tuple[Reservation, StockLevel]]:
-    """Lock what an order still holds; pairs come in the pk order of the levels."""
-    held = Reservation.objects.filter(order_id=order_id, state=Reservation.HELD).order_by("pk").select_for_update()
+def _reservations_with_levels(order_id: UUID, state: str) -> list[tuple[Reservation, StockLevel]]:
+    """Lock an order's reservations in one state; pairs come in the pk order of the levels."""
+    held = Reservation.objects.filter(order_id=order_id, state=state).order_by("pk").select_for_update()
     by_item = {(reservation.store_id, reservation.item_id): reservation for reservation in held}
     stores = {store_id for store_id, _ in by_item}
     items = {item_id for _, item_id in by_item}

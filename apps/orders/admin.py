@@ -1,10 +1,16 @@
-"""Back-office pages of orders: to look, not to change."""
+"""Back-office pages of orders: to look, and to take back."""
 
+from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from apps.orders.models import Order, OrderLine, StatusChange
-from apps.stores.facade import StoreAdmin
+from apps.orders.cancel import cancel_order, flag_order
+from apps.orders.models import CancelStep, Order, OrderLine, StatusChange
+from apps.stores.facade import COUNTER, StoreAdmin, staff_of
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]
@@ -39,15 +45,51 @@ class HistoryInline(ReadOnlyInline):
     ordering = ["seq"]
 
 
+class CancelStepInline(ReadOnlyInline):
+    """What follows its cancellation, step by step."""
+
+    model = CancelStep
+    fields = ["kind", "state", "detail", "done_at"]
+
+
+class CancelForm(forms.Form):
+    """Why orders are taken back."""
+
+    reason = forms.CharField(label="Motivo", max_length=140, widget=UnfoldAdminTextInputWidget())
+
+
 @admin.register(Order)
 class OrderPage(StoreAdmin):
     """Orders of the reader's stores, newest first."""
 
-    list_display = ["number", "business_day", "store", "status", "total", "placed_at", "paid_at"]
-    list_filter = ["status", "store", "channel"]
+    list_display = ["number", "business_day", "store", "status", "total", "placed_at", "paid_at", "attention"]
+    list_filter = ["status", "store", "channel", ("attention", admin.EmptyFieldListFilter)]
+    actions = ["take_back", "seen"]
     list_select_related = ["store"]
     search_fields = ["number", "guest_name"]
     ordering = ["-placed_at"]
     show_full_result_count = False
     exclude = ["tracking_token", "placed_by_id", "payment_id"]
-    inlines = [LineInline, HistoryInline]
+    inlines = [LineInline, HistoryInline, CancelStepInline]
+
+    @admin.action(description="Cancelar e devolver o dinheiro", permissions=["counter"])
+    def take_back(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        """Ask why, then cancel, order by order."""
+        form = CancelForm(request.POST if "asked" in request.POST else None)
+        by = staff_of(request)
+        if by is None or not form.is_valid():
+            return self.ask_first(request, orders, form, "Cancelar pedido")
+        now, reason = timezone.now(), form.cleaned_data["reason"]
+        self.one_by_one(
+            request,
+            orders,
+            lambda order: cancel_order(order_id=order.id, by=by, at=now, reason=reason),
+            "cancelado; o que falta está na página do pedido.",
+        )
+        return None
+
+    @admin.action(description="Já cuidei disto", permissions=["counter"])
+    def seen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        """Take the flag down."""
+        theirs = self._of_stores(orders, request, COUNTER)
+        self.one_by_one(request, theirs, lambda order: flag_order(order_id=order.id, attention=""), "sem pendência.")

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.facade import Actor, InvalidError, NotFoundError, Role, claim_from, page
-from apps.orders import checkout, documents, guards, preparation, queries, services
+from apps.orders import cancel, checkout, documents, guards, preparation, queries, services
 from apps.orders.models import Order
 from apps.orders.rules import CUSTOMER, Status, status_of
 from apps.orders.serializers import (
@@ -24,6 +24,7 @@ from apps.orders.serializers import (
     MoveSerializer,
     NarrowingSerializer,
     QuoteSerializer,
+    VoidSerializer,
 )
 from apps.stores.facade import INTEGRATOR, caller, may, store_by_id
 
@@ -176,7 +177,7 @@ class OrderView(APIView):
         order = queries.order_for(order_id, caller(request))
         return Response(_document_for(caller(request), order))
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=CancelSerializer, responses={200: OpenApiTypes.OBJECT, 202: OpenApiTypes.OBJECT})
     def delete(self, request: Request, order_id: UUID) -> Response:
         """Cancel it, as ``POST …/cancel`` does."""
         return _cancel(request, order_id)
@@ -187,11 +188,26 @@ class OrderCancelView(APIView):
 
     permission_classes = [may(*BUYERS)]
 
-    @extend_schema(request=CancelSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=CancelSerializer, responses={200: OpenApiTypes.OBJECT, 202: OpenApiTypes.OBJECT})
     def post(self, request: Request, order_id: UUID) -> Response:
-        """Cancel an unpaid order: the kiosk or customer that placed it, or the counter."""
-        CancelSerializer(data=request.data).is_valid(raise_exception=True)
+        """Cancel it: an unpaid one its kiosk or the counter, a paid one the counter; 202 while money is on its way back."""
         return _cancel(request, order_id)
+
+
+class OrderItemVoidView(APIView):
+    """One item out of a paid order."""
+
+    permission_classes = [may(*STAFF)]
+
+    @extend_schema(request=VoidSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
+        """Void an item nobody has begun to make; the guest gets its share back."""
+        asked = VoidSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        cancel.void_item(
+            order_id=order_id, line_id=item_id, by=caller(request), at=timezone.now(), **asked.validated_data
+        )
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
 class OrderStatusView(APIView):
@@ -286,8 +302,17 @@ class OrderHistoryView(APIView):
 
 
 def _cancel(request: Request, order_id: UUID) -> Response:
-    services.cancel_unpaid(order_id=order_id, by=caller(request), at=timezone.now())
-    return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+    asked = CancelSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    cancel.cancel_order(
+        order_id=order_id,
+        by=caller(request),
+        at=timezone.now(),
+        reason=asked.validated_data["reason"],
+        restock=asked.restock(),
+    )
+    document = _document_for(caller(request), queries.order_for(order_id, caller(request)))
+    return Response(document, status=202 if cancel.steps_open(order_id) else 200)
 
 
 def _said_to(actor: Actor, store_id: UUID) -> Say:

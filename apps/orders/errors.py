@@ -58,6 +58,39 @@ class IllegalMoveError(DomainError):
         super().__init__(f"{now} não pode ir para {to}.", extra={"legal": legal})
 
 
+class ItemNotFoundError(DomainError):
+    """No such item in the order."""
+
+    code = "not_found"
+    status = 404
+    title = "Item não encontrado"
+
+    def __init__(self) -> None:
+        super().__init__("Este item não é deste pedido.")
+
+
+class ItemStartedError(DomainError):
+    """Somebody has begun to make the item."""
+
+    code = "invalid_transition"
+    status = 409
+    title = "Passo não permitido"
+
+    def __init__(self) -> None:
+        super().__init__("A cozinha já começou este item.", extra={"legal": []})
+
+
+class LastItemError(DomainError):
+    """Nothing would be left of the order: it is to be cancelled instead."""
+
+    code = "last_item"
+    status = 409
+    title = "É o último item"
+
+    def __init__(self) -> None:
+        super().__init__("É o último item do pedido; cancele o pedido inteiro.")
+
+
 class AlreadyPaidError(DomainError):
     """The order no longer waits for money."""
 

@@ -1,5 +1,14 @@
 """What the other apps may use of orders."""
 
+from apps.orders.cancel import (
+    Cancellation,
+    cancellation_of,
+    flag_order,
+    step_done,
+    step_failed,
+    step_waits,
+    void_of,
+)
 from apps.orders.documents import narrow_document, options_of, tracking_url
 from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
 from apps.orders.guards import tell_counter_apart
@@ -16,11 +25,20 @@ from apps.orders.queries import (
     to_hand_over,
     unpaid,
 )
-from apps.orders.rules import Status, item_state
-from apps.orders.services import attach_payment, expire_unpaid, hold_until, lock_for_payment, mark_paid
+from apps.orders.rules import CancelKind, Status, item_state
+from apps.orders.services import (
+    attach_payment,
+    expire_unpaid,
+    hold_until,
+    lock_for_payment,
+    mark_paid,
+    revive_expired,
+)
 
 __all__ = [
     "AlreadyPaidError",
+    "CancelKind",
+    "Cancellation",
     "Order",
     "OrderLine",
     "OrderNotFoundError",
@@ -28,7 +46,9 @@ __all__ = [
     "asked_for",
     "attach_payment",
     "board",
+    "cancellation_of",
     "expire_unpaid",
+    "flag_order",
     "handed_over",
     "hold_until",
     "item_state",
@@ -41,8 +61,13 @@ __all__ = [
     "order_alone",
     "order_by_token",
     "panel",
+    "revive_expired",
+    "step_done",
+    "step_failed",
+    "step_waits",
     "tell_counter_apart",
     "to_hand_over",
     "tracking_url",
     "unpaid",
+    "void_of",
 ]

@@ -11,17 +11,20 @@ LEGAL = ", ".join(
 )
 ENDED = ", ".join(str(int(status)) for status in (Status.EXPIRED, Status.CANCELLED))
 PAID = ", ".join(str(int(status)) for status in (*ON_BOARD, Status.FINISHED))
+BOARD = ", ".join(str(int(status)) for status in ON_BOARD)
 NOT_PAID = ", ".join(str(int(status)) for status in UNPAID)
 
 sql_invariant(
     "S3",
-    "A reservation is held only by an order that waits for money: a paid one has taken it, an ended one released it.",
+    "A reservation is held only by an order that waits for money, and no longer than it may: a paid one has taken it, an "
+    "ended one released it.",
     f"""
     SELECT held.id, o.number, o.status, held.state
     FROM inventory_reservation held
     LEFT JOIN orders_order o ON o.id = held.order_id
     WHERE o.id IS NULL
-       OR (held.state = 'held' AND o.status <> {int(Status.AWAITING_PAYMENT)})
+       OR (held.state = 'held' AND (o.status <> {int(Status.AWAITING_PAYMENT)}
+           OR o.expires_at < now() - interval '60 seconds'))
        OR (held.state = 'taken' AND o.paid_at IS NULL)
        OR (held.state = 'released' AND o.status NOT IN ({ENDED}))
     """,
@@ -60,14 +63,16 @@ sql_invariant(
     FROM orders_order o
     LEFT JOIN (SELECT order_id, count(*) FROM orders_statuschange GROUP BY order_id) steps ON steps.order_id = o.id
     LEFT JOIN (
-        SELECT subject_id, count(DISTINCT seq) FROM core_storedevent WHERE type = 'order.item_moved' GROUP BY subject_id
+        SELECT subject_id, count(DISTINCT seq) FROM core_storedevent WHERE type IN ('order.item_moved', 'order.item_voided')
+        GROUP BY subject_id
     ) items ON items.subject_id = o.id
     WHERE o.version <> coalesce(steps.count, 0) + coalesce(items.count, 0)
     """,
 )
 sql_invariant(
     "O3",
-    "The kitchen has every paid order once and no other: each thing to make in it has one preparation.",
+    "The kitchen has every paid order once and no other: each thing to make in it has one preparation, voided only with its "
+    "item or its order.",
     f"""
     WITH things AS (
         SELECT line.order_id, line.id AS line_id, slot.id AS slot_id
@@ -89,6 +94,14 @@ sql_invariant(
       ON thing.line_id = preparation.line_id AND thing.slot_id IS NOT DISTINCT FROM preparation.slot_id
     WHERE thing.line_id IS NULL
     UNION ALL
+    SELECT line.order_id, o.number, line.id, preparation.slot_id, 1
+    FROM orders_preparation preparation
+    JOIN orders_orderline line ON line.id = preparation.line_id
+    JOIN orders_order o ON o.id = line.order_id
+    LEFT JOIN orders_orderlinevoid void ON void.line_id = line.id
+    WHERE (preparation.state = 'voided')
+       <> (void.id IS NOT NULL OR o.status = {int(Status.CANCELLED)})
+    UNION ALL
     SELECT o.id, o.number, NULL, NULL, NULL FROM orders_order o
     WHERE (o.status IN ({PAID}) AND o.paid_at IS NULL) OR (o.status IN ({NOT_PAID}) AND o.paid_at IS NOT NULL
            AND o.status <> {int(Status.CANCELLED)})
@@ -104,6 +117,11 @@ sql_invariant(
     LEFT JOIN orders_order o ON o.id::text = answer.body ->> 'id'
     WHERE answer.body ? 'number' AND (o.id IS NULL OR o.placed_by_kind || ':' || o.placed_by_id <> key.principal)
     """,
+)
+sql_invariant(
+    "O5",
+    "Every order on the board has its place in the queue.",
+    f"SELECT id, number FROM orders_order WHERE status IN ({BOARD}) AND queue_at IS NULL",
 )
 sql_invariant(
     "O6",

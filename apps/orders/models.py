@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.facade import new_id
-from apps.orders.rules import ON_BOARD, UNPAID, MoveKind, PreparationState, Status
+from apps.orders.rules import ON_BOARD, UNPAID, CancelKind, CancelState, MoveKind, PreparationState, Status
 
 CHANNELS = [("T", "totem"), ("C", "caixa"), ("Q", "celular")]
 DINING = [("eat_in", "comer aqui"), ("take_out", "levar")]
@@ -16,8 +16,7 @@ class Order(models.Model):
     """One purchase at one store, from the kiosk to the counter.
 
     ``status`` changes only in ``orders.services.take_step``; legal moves are ``rules.MOVES`` (ADR-0004). ``version`` is raised
-    by every change of status or of an item's preparation and is the ``seq`` of its event. Names and prices are copied into the
-    lines and never change.
+    by every change that others see and is the ``seq`` of its event. Names and prices are copied into the lines and never change.
     """
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"guest_name"})
@@ -50,6 +49,8 @@ class Order(models.Model):
     promised_at = models.DateTimeField("prometido para", null=True, help_text="Calculado quando foi pago.")
     ready_at = models.DateTimeField("pronto em", null=True)
     moved_at = models.DateTimeField("última mudança")
+    cancel_reason = models.CharField("motivo do cancelamento", max_length=140, blank=True, default="")
+    attention = models.CharField("precisa de alguém", max_length=140, blank=True, default="")
 
     class Meta:
         verbose_name = "pedido"
@@ -227,6 +228,58 @@ class Preparation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.state}"
+
+
+class OrderLineVoid(models.Model):
+    """An item of a paid order that will not be made; the line itself stays as it was sold.
+
+    ``amount`` is what the item cost after its share of the discounts, BRL.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.OneToOneField(OrderLine, models.CASCADE, related_name="void", verbose_name="item")
+    reason = models.CharField("motivo", max_length=140)
+    amount = models.DecimalField("valor", max_digits=10, decimal_places=2)
+    restocked = models.BooleanField("voltou ao estoque")
+    at = models.DateTimeField("quando")
+    actor_kind = models.CharField("por", max_length=16)
+    actor_id = models.UUIDField(null=True)
+
+    class Meta:
+        verbose_name = "item anulado"
+        verbose_name_plural = "itens anulados"
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="line_void_gives_nothing_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} R$ {self.amount}"
+
+
+class CancelStep(models.Model):
+    """One thing that follows the cancellation of a paid order; finished once, by its owner, through ``orders.cancel``."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="cancel_steps", verbose_name="pedido")
+    kind = models.CharField("passo", max_length=8, choices=CancelKind.choices)
+    state = models.CharField("situação", max_length=8, choices=CancelState.choices, default=CancelState.WAITING)
+    detail = models.CharField("detalhe", max_length=200, blank=True)
+    done_at = models.DateTimeField("feito em", null=True)
+
+    class Meta:
+        verbose_name = "passo de cancelamento"
+        verbose_name_plural = "passos de cancelamento"
+        constraints = [
+            models.UniqueConstraint("order", "kind", name="cancel_step_once_an_order"),
+            models.CheckConstraint(condition=Q(kind__in=CancelKind.values), name="cancel_step_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(state=CancelState.DONE, done_at__isnull=False)
+                | (Q(state__in=[CancelState.WAITING, CancelState.FAILED]) & Q(done_at=None)),
+                name="cancel_step_done_has_its_moment",
+            ),
+        ]
+        indexes = [models.Index("state", condition=~Q(state=CancelState.DONE), name="cancel_step_open")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_state_display()}"
 
 
 class NumberCounter(models.Model):

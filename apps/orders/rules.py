@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import IntegerChoices
+from django.db.models import IntegerChoices, TextChoices
 
 from apps.catalog.facade import (
     ChoiceSnapshot,
@@ -46,6 +46,8 @@ def status_of(code: str) -> Status | None:
     return next((status for status in Status if status.code == code), None)
 
 
+CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
 UNPAID = (Status.AWAITING_PAYMENT, Status.EXPIRED, Status.CANCELLED)
 ON_BOARD = (Status.RECEIVED, Status.IN_PREPARATION, Status.READY)
 
@@ -121,6 +123,46 @@ ADVANCEMENT = list(PreparationState)
 def item_state(rows: Iterable[str]) -> str:
     """Return the least advanced state of an item's rows; an unpaid item has none and is queued."""
     return min(rows, key=lambda state: ADVANCEMENT.index(PreparationState(state)), default=PreparationState.QUEUED)
+
+
+CANCELLABLE_PAID = (Status.RECEIVED, Status.IN_PREPARATION, Status.READY)
+VOIDABLE = (Status.RECEIVED, Status.IN_PREPARATION)
+
+
+class CancelKind(TextChoices):
+    """What has to follow when a paid order is cancelled, each done once by its owner."""
+
+    STOCK = "stock", "estoque de volta"
+    COUPON = "coupon", "uso do cupom de volta"
+    REFUND = "refund", "dinheiro de volta"
+
+
+class CancelState(TextChoices):
+    """How far one step of a cancellation has come."""
+
+    WAITING = "waiting", "em andamento"
+    DONE = "done", "feito"
+    FAILED = "failed", "precisa de alguém"
+
+
+def shares_of(line_totals: Sequence[Decimal], total: Decimal) -> list[Decimal]:
+    """Return what each line cost after its share of all discounts, BRL; the shares add up to exactly ``total``.
+
+    A discount is shared over all lines in proportion to what they cost, whatever it was given for: an order keeps what was
+    taken off, not where. Running sums are rounded half up, so no share is ever negative or more than its line cost.
+
+    Args:
+        line_totals: before discounts, in the order of the lines.
+        total: what the order costs, at most their sum.
+    """
+    subtotal = sum(line_totals, ZERO)
+    shares, reached, before = [], ZERO, ZERO
+    for line_total in line_totals:
+        reached += line_total
+        upto = (total * reached / subtotal).quantize(CENT, ROUND_HALF_UP) if subtotal else ZERO
+        shares.append(upto - before)
+        before = upto
+    return shares
 
 
 @dataclass(frozen=True, slots=True)

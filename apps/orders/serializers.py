@@ -1,6 +1,7 @@
 """What clients may send about orders."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -91,10 +92,29 @@ class MoveSerializer(StrictSerializer):
     status = StrictCharField(max_length=20)
 
 
+class RestockSerializer(StrictSerializer):
+    """Whether the goods of one item go back to stock, whatever the kitchen has started."""
+
+    item = serializers.UUIDField()
+    restock = serializers.BooleanField()
+
+
 class CancelSerializer(StrictSerializer):
-    """Why an order is taken back."""
+    """Why an order is taken back, and what staff know better about its goods."""
 
     reason = StrictCharField(max_length=140, allow_blank=True, default="")
+    items = serializers.ListField(child=RestockSerializer(), default=list, max_length=60)
+
+    def restock(self) -> dict[UUID, bool]:
+        """Return what was said of each item."""
+        return {each["item"]: each["restock"] for each in self.validated_data["items"]}
+
+
+class VoidSerializer(StrictSerializer):
+    """Why an item will not be made."""
+
+    reason = StrictCharField(max_length=140)
+    restock = serializers.BooleanField(default=True)
 
 
 def _item(item: dict[str, Any]) -> AskedItem:

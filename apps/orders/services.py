@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from apps.contracts.events import OrderCancelled, OrderExpired, OrderHandedOver, OrderPaid, OrderReady
+from apps.contracts.events import OrderExpired, OrderHandedOver, OrderPaid, OrderReady
 from apps.core.facade import SYSTEM, Actor, Role, new_id, publish
 from apps.inventory import facade as inventory
 from apps.orders import history, queries
@@ -15,8 +15,18 @@ from apps.orders.models import Order, OrderLine, OrderSlot, Preparation
 from apps.orders.rules import MOVES, MoveKind, PreparationState, Status, check_hand_move, undo_target
 from apps.promotions import facade as promotions
 
-COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 EXPIRED_A_LOOK = 50
+STEP_FIELDS = (
+    "status",
+    "version",
+    "moved_at",
+    "paid_at",
+    "queue_at",
+    "promised_at",
+    "ready_at",
+    "expires_at",
+    "cancel_reason",
+)
 KITCHEN_ROLES = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER})
 
 
@@ -37,7 +47,7 @@ def move_order(*, order_id: UUID, to: Status, by: Actor, at: datetime) -> Order:
     if order.status == to:
         return order
     check_hand_move(Status(order.status), to)
-    _step(order, to, MoveKind.MOVE, by, at)
+    step_with_all(order, to, MoveKind.MOVE, by, at)
     return order
 
 
@@ -55,7 +65,7 @@ def undo_move(*, order_id: UUID, by: Actor, at: datetime) -> Order:
     last = order.history.order_by("-seq").first()
     if last is None or last.kind != MoveKind.MOVE:
         raise IllegalMoveError(Status(order.status).label, "desfazer", [])
-    _step(order, undo_target(Status(order.status), order.moved_at, at), MoveKind.UNDO, by, at)
+    step_with_all(order, undo_target(Status(order.status), order.moved_at, at), MoveKind.UNDO, by, at)
     return order
 
 
@@ -74,35 +84,7 @@ def recall_order(*, order_id: UUID, by: Actor, at: datetime) -> Order:
         return order
     if order.status not in MOVES[MoveKind.RECALL]:
         raise IllegalMoveError(Status(order.status).label, Status.IN_PREPARATION.label, [])
-    _step(order, Status.IN_PREPARATION, MoveKind.RECALL, by, at)
-    return order
-
-
-@transaction.atomic
-def cancel_unpaid(*, order_id: UUID, by: Actor, at: datetime) -> Order:
-    """Take back an order that nobody has paid; what it held is free at once. Repeating it changes nothing.
-
-    Its charge closes in the same transaction; money that still comes in is late money.
-
-    Raises:
-        OrderNotFoundError: no such order, or neither placed by this actor nor of a counter they work at.
-        IllegalMoveError: the order no longer waits for money.
-
-    Locks: the order row, then its coupon, reservations and stock levels, until commit.
-    Emits: ``OrderStatusChanged``, ``OrderCancelled``, ``InventoryUpdated``.
-    """
-    order = Order.objects.select_for_update().filter(id=order_id).first()
-    placed_it = order is not None and (order.placed_by_kind, order.placed_by_id) == (by.kind, by.id)
-    if order is None or not (placed_it or by.roles_at(order.store_id) & COUNTER_ROLES):
-        raise OrderNotFoundError
-    if order.status == Status.CANCELLED:
-        return order
-    if order.status != Status.AWAITING_PAYMENT:
-        raise IllegalMoveError(Status(order.status).label, Status.CANCELLED.label, [])
-    _step(order, Status.CANCELLED, MoveKind.MOVE, by, at)
-    publish(OrderCancelled(subject=order.id, store=order.store_id, seq=order.version, at=at, was_paid=False))
-    promotions.return_coupon(order_id=order.id, at=at)
-    inventory.release_reserved(order_id=order.id, at=at)
+    step_with_all(order, Status.IN_PREPARATION, MoveKind.RECALL, by, at)
     return order
 
 
@@ -122,7 +104,7 @@ def _expire(order_id: UUID, at: datetime) -> bool:
     order = waiting.select_for_update(skip_locked=True).first()
     if order is None:
         return False
-    _step(order, Status.EXPIRED, MoveKind.MOVE, SYSTEM, at)
+    step_with_all(order, Status.EXPIRED, MoveKind.MOVE, SYSTEM, at)
     publish(OrderExpired(subject=order.id, store=order.store_id, seq=order.version, at=at))
     promotions.return_coupon(order_id=order.id, at=at)
     inventory.release_reserved(order_id=order.id, at=at)
@@ -185,15 +167,45 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
     order = lock_for_payment(order_id=order_id)
     if order.status != Status.AWAITING_PAYMENT:
         return False
+    _receive(order, by, at)
+    return True
+
+
+@transaction.atomic
+def revive_expired(*, order_id: UUID, by: Actor, at: datetime) -> bool:
+    """Hand an expired order whose money came late to the kitchen, if all it held can still be had; tell whether it could.
+
+    It keeps its number and is queued as of now. What it held is reserved again, its coupon used again; if either cannot be,
+    nothing changes and the money has to go back.
+
+    Raises:
+        OrderNotFoundError: no such order.
+
+    Locks: the order row, then its coupon, reservations and stock levels, until commit.
+    Emits: as ``mark_paid``; nothing when it returns False.
+    """
+    order = lock_for_payment(order_id=order_id)
+    if order.status != Status.EXPIRED:
+        return False
+    try:
+        with transaction.atomic():
+            promotions.use_coupon_again(order_id=order_id)
+            inventory.reserve_again(order_id=order_id, at=at)
+            _receive(order, by, at)
+    except (promotions.CouponRefusedError, inventory.OutOfStockError):
+        return False
+    return True
+
+
+def _receive(order: Order, by: Actor, at: datetime) -> None:
     order.paid_at = order.queue_at = at
     order.expires_at = None
-    things = _things_to_make(order_id)
+    things = _things_to_make(order.id)
     order.promised_at = at + queries.promise(order.store_id, [(each.station, each.prep_minutes) for each in things], at)
-    _step(order, Status.RECEIVED, MoveKind.MOVE, by, at)
+    step_with_all(order, Status.RECEIVED, MoveKind.MOVE, by, at)
     Preparation.objects.bulk_create(things)
     publish(OrderPaid(subject=order.id, store=order.store_id, seq=order.version, at=at))
-    inventory.take_reserved(order_id=order_id, by=by, at=at)
-    return True
+    inventory.take_reserved(order_id=order.id, by=by, at=at)
 
 
 def _things_to_make(order_id: UUID) -> list[Preparation]:
@@ -230,7 +242,7 @@ def lock_for_kitchen(order_id: UUID, by: Actor) -> Order:
     return order
 
 
-def _step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime) -> None:
+def step_with_all(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime) -> None:
     """Take one step with everything there is to make in the order."""
     _follow(order, to, kind, at)
     take_step(order, to, kind, by, at)
@@ -243,9 +255,7 @@ def take_step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime)
     order.status, order.version, order.moved_at = to, order.version + 1, at
     if first_ready:
         order.ready_at = at
-    order.save(
-        update_fields=["status", "version", "moved_at", "paid_at", "queue_at", "promised_at", "ready_at", "expires_at"]
-    )
+    order.save(update_fields=[*STEP_FIELDS])
     history.record(order, from_status=was, by=by, at=at, kind=kind)
     if first_ready:
         publish(OrderReady(subject=order.id, store=order.store_id, seq=order.version, at=at, number=order.number))
@@ -264,5 +274,7 @@ def _follow(order: Order, to: Status, kind: MoveKind, at: datetime) -> None:
         if kind == MoveKind.UNDO:
             made = made.filter(done_at__gte=order.moved_at)
         made.update(state=PreparationState.STARTED, done_at=None)
+    elif to == Status.CANCELLED:
+        rows.update(state=PreparationState.VOIDED)
     elif to == Status.READY:
         rows.exclude(state=PreparationState.DONE).update(state=PreparationState.DONE, done_at=at)

@@ -1,22 +1,66 @@
-"""Back-office pages of money: to look, not to change; of the provider's accounts credentials can only be put in."""
+"""Back-office pages of money: to look, and to give back; of the provider's accounts credentials can only be put in."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
+from unfold.admin import TabularInline
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from apps.core.facade import InvalidError
 from apps.payments import accounts, inbox
-from apps.payments.models import Charge, PointOfSale, ProviderAccount, ProviderLine, WebhookEvent
+from apps.payments.models import Charge, PointOfSale, ProviderAccount, ProviderLine, Refund, WebhookEvent
+from apps.payments.refunds import request_refund, retry_refund
 from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, staff_of
 
 KEEP = "Deixe vazio para manter o que está guardado. O que está guardado nunca é mostrado."
 
 SHOWN_OF_A_BODY = 4096
+
+
+class RefundForm(forms.Form):
+    """How much goes back, and why."""
+
+    amount = forms.DecimalField(
+        label="Valor (R$)",
+        required=False,
+        min_value=Decimal("0.01"),
+        max_digits=10,
+        decimal_places=2,
+        help_text="Vazio devolve tudo o que resta.",
+        widget=UnfoldAdminDecimalFieldWidget(),
+    )
+    reason = forms.CharField(label="Motivo", max_length=140, widget=UnfoldAdminTextInputWidget())
+
+
+class RefundInline(TabularInline):  # type: ignore[misc]
+    """What went back of a charge."""
+
+    model = Refund
+    fields = ["created_at", "amount", "cause", "reason", "state", "problem", "done_at"]
+    readonly_fields = fields
+    ordering = ["created_at"]
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Follow the parent page."""
+        return True
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Let nobody."""
+        return False
+
+    has_add_permission = has_change_permission
 
 
 @admin.register(Charge)
@@ -25,13 +69,62 @@ class ChargePage(StoreAdmin):
 
     store_lookup = "order__store"
     viewers = BOOKS
-    list_display = ["created_at", "order", "method", "state", "amount", "paid_amount", "mismatch"]
+    list_display = ["created_at", "order", "method", "state", "amount", "paid_amount", "refunded_amount", "mismatch"]
     list_filter = ["state", "method"]
     list_select_related = ["order"]
     search_fields = ["order__number", "provider_order_id", "reference"]
     ordering = ["-created_at"]
     show_full_result_count = False
     exclude = ["create_body", "request_hash", "principal", "client_key", "create_key", "qr_data"]
+    inlines = [RefundInline]
+    actions = ["give_back"]
+
+    @admin.action(description="Devolver tudo ou parte", permissions=["counter"])
+    def give_back(self, request: HttpRequest, charges: QuerySet[Charge]) -> HttpResponse | None:
+        """Ask how much and why, then owe it, charge by charge."""
+        form = RefundForm(request.POST if "asked" in request.POST else None)
+        by = staff_of(request)
+        if by is None or not form.is_valid():
+            return self.ask_first(request, charges, form, "Devolver dinheiro")
+        now = timezone.now()
+        told = {"amount": form.cleaned_data["amount"], "reason": form.cleaned_data["reason"]}
+        self.one_by_one(
+            request,
+            charges,
+            lambda charge: request_refund(charge_id=charge.id, by=by, at=now, **told),
+            "devolução pedida; a situação está em Devoluções.",
+        )
+        return None
+
+
+@admin.register(Refund)
+class RefundPage(StoreAdmin):
+    """Money on its way back, newest first; what was refused waits here for somebody."""
+
+    store_lookup = "charge__order__store"
+    viewers = BOOKS
+    list_display = ["created_at", "order_number", "amount", "cause", "reason", "state", "problem", "done_at"]
+    list_filter = ["state", "cause", "charge__method"]
+    list_select_related = ["charge__order"]
+    search_fields = ["charge__order__number", "provider_refund_id"]
+    ordering = ["-created_at"]
+    show_full_result_count = False
+    exclude = ["body", "key", "leased_until", "next_check_at"]
+    actions = ["try_again"]
+
+    @admin.display(description="pedido")
+    def order_number(self, refund: Refund) -> str:
+        """Say whose money it is."""
+        return refund.charge.order.number
+
+    @admin.action(description="Tentar de novo", permissions=["counter"])
+    def try_again(self, request: HttpRequest, refunds: QuerySet[Refund]) -> None:
+        """Send refused refunds once more, one by one."""
+        by, now = staff_of(request), timezone.now()
+        if by is not None:
+            self.one_by_one(
+                request, refunds, lambda refund: retry_refund(refund_id=refund.id, by=by, at=now), "de volta à fila."
+            )
 
 
 @admin.register(WebhookEvent)

@@ -1,6 +1,8 @@
 """The payments API: parse, call one function, say the answer."""
 
 from contextlib import suppress
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -20,14 +22,17 @@ from apps.core.facade import (
     RivalRunningError,
     RivalWonError,
     Role,
+    StrictCharField,
     StrictSerializer,
     claim_from,
+    correct_answer,
     keep_answer,
     stored_answer,
 )
-from apps.payments import services
-from apps.payments.documents import payment_document
+from apps.payments import refunds, services
+from apps.payments.documents import payment_document, refund_document
 from apps.payments.models import Charge
+from apps.payments.queries import refunds_of
 from apps.payments.rules import Method, State, Tender
 from apps.stores.facade import caller, may
 
@@ -94,7 +99,10 @@ class PaymentView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, payment_id: UUID) -> Response:
         """Say how it stands."""
-        return Response(payment_document(services.charge_for(payment_id, caller(request))))
+        charge = services.charge_for(payment_id, caller(request))
+        staff = caller(request).kind == "staff"
+        told = [refund_document(refund, staff=staff) for refund in refunds_of(charge.id)]
+        return Response({**payment_document(charge), "refunds": told})
 
 
 class PaymentCheckView(APIView):
@@ -107,6 +115,54 @@ class PaymentCheckView(APIView):
         """Ask the provider at once, every three seconds at most."""
         charge = services.check_now(charge_id=payment_id, by=caller(request), at=timezone.now())
         return Response(payment_document(charge))
+
+
+class RefundSerializer(StrictSerializer):
+    """How much goes back, all that is left when not said, and why."""
+
+    amount = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=Decimal("0.01"), required=False)
+    reason = StrictCharField(max_length=140)
+
+
+class PaymentRefundsView(APIView):
+    """Money back, while the order goes on."""
+
+    permission_classes = [may(*STAFF)]
+
+    @extend_schema(request=RefundSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
+    def post(self, request: Request, payment_id: UUID) -> HttpResponse:
+        """Owe it, or answer a repeat with the same bytes; the provider is asked by the engine."""
+        body = {"payment": str(payment_id), "body": request.data}
+        claim = claim_from(request.headers.get("Idempotency-Key"), principal=caller(request).principal, body=body)
+        asked = RefundSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        answer = stored_answer(claim)
+        if answer is None:
+            try:
+                answer = self._refund(request, payment_id, claim, asked.validated_data)
+            except RivalWonError:
+                answer = stored_answer(claim)
+        if answer is None:
+            raise RivalRunningError("Esta devolução já está sendo pedida.")
+        response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
+        if answer.replayed:
+            response["Idempotent-Replayed"] = "true"
+        return response
+
+    @transaction.atomic
+    def _refund(self, request: Request, payment_id: UUID, claim: Claim, told: dict[str, Any]) -> Answer:
+        """Take the key first, so that a rival waits for it and not for the money."""
+        keep_answer(claim, Answer(status=201, body=b"{}"))
+        refund = refunds.request_refund(
+            charge_id=payment_id,
+            amount=told.get("amount"),
+            reason=told["reason"],
+            by=caller(request),
+            at=timezone.now(),
+        )
+        answer = Answer(status=201, body=orjson.dumps(refund_document(refund)))
+        correct_answer(claim, answer)
+        return answer
 
 
 class ConfirmSerializer(StrictSerializer):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.core.facade import iso, qr_svg
-from apps.payments.models import Charge
+from apps.payments.models import Charge, Refund
 from apps.payments.rules import State
 
 
@@ -22,3 +22,18 @@ def payment_document(charge: Charge) -> dict[str, Any]:
         "expires_at": iso(charge.expires_at),
         "provider_reference": charge.provider_order_id,
     }
+
+
+def refund_document(refund: Refund, *, staff: bool = True) -> dict[str, Any]:
+    """Say a refund; why it was asked for and what went wrong is for staff."""
+    told = {
+        "id": str(refund.id),
+        "payment": str(refund.charge_id),
+        "status": refund.state,
+        "amount": str(refund.amount),
+        "created_at": iso(refund.created_at),
+        "done_at": iso(refund.done_at),
+    }
+    if staff:
+        told |= {"cause": refund.cause, "reason": refund.reason, "problem": refund.problem}
+    return told

@@ -1,6 +1,7 @@
 """Refusals of this app, and what can go wrong at the provider."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from apps.core.facade import DomainError
 
@@ -41,6 +42,47 @@ class BadSignatureError(DomainError):
 
     def __init__(self) -> None:
         super().__init__("O aviso não traz uma assinatura válida.")
+
+
+class NoMoneyError(DomainError):
+    """The charge has nothing that could be given back."""
+
+    code = "invalid_transition"
+    status = 409
+    title = "Nada a devolver"
+
+
+class RefundExceedsError(DomainError):
+    """More is asked back than is left of what was paid; ``left`` says how much."""
+
+    code = "refund_exceeds"
+    status = 409
+    title = "Devolução maior que o pago"
+
+    def __init__(self, left: Decimal) -> None:
+        super().__init__(f"Restam R$ {left} para devolver.", extra={"left": str(left)})
+
+
+class RefundLimitError(DomainError):
+    """More than this person may give back of one charge."""
+
+    code = "refund_limit"
+    status = 403
+    title = "Acima do seu limite"
+
+    def __init__(self, limit: Decimal) -> None:
+        super().__init__(f"No caixa, até R$ {limit} por cobrança; acima disso, peça ao gerente.")
+
+
+class RefundNotFoundError(DomainError):
+    """No such refund, or not for this caller."""
+
+    code = "not_found"
+    status = 404
+    title = "Devolução não encontrada"
+
+    def __init__(self) -> None:
+        super().__init__("Esta devolução não existe ou não é sua.")
 
 
 class TooOftenError(DomainError):

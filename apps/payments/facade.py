@@ -12,6 +12,8 @@ from apps.payments.queries import (
     receipts,
     takings,
 )
+from apps.payments.refunds import claim_due as claim_due_refunds
+from apps.payments.refunds import retry_cancelled
 from apps.payments.services import claim_due
 from apps.payments.turns import take_turn
 
@@ -21,11 +23,13 @@ __all__ = [
     "Receipt",
     "Takings",
     "claim_due",
+    "claim_due_refunds",
     "open_charges",
     "payment_facts",
     "process_inbox",
     "purge_inbox",
     "receipts",
+    "retry_cancelled",
     "take_turn",
     "takings",
 ]

@@ -16,7 +16,7 @@ from apps.core.facade import News, new_id, tell
 from apps.payments import accounts, lines
 from apps.payments.models import Charge, WebhookEvent
 from apps.payments.notifications import FOR_PEOPLE, Kind, Notification, Outcome
-from apps.payments.rules import ASK_AT_MOST_EVERY, SETTLED, Method, State
+from apps.payments.rules import ASK_AT_MOST_EVERY, ENDED, Method, State, worth_a_look
 from apps.payments.signatures import Verdict
 
 logger = logging.getLogger(__name__)
@@ -127,13 +127,14 @@ def _process_tied(at: datetime) -> int:
     known = list(
         Charge.objects.filter(id__in=named).only("id", "state", "account_id").order_by("id").select_for_update()
     )
-    open_ = {charge.id for charge in known if charge.state not in SETTLED}
+    state_of = {charge.id: charge.state for charge in known}
     for event in events:
         event.processed_at = at
         if event.kind in FOR_PEOPLE:
             event.outcome = _call_people(event)
         else:
-            event.outcome = Outcome.LOOK if event.charge_id in open_ else Outcome.FINAL
+            worth = event.charge_id is not None and worth_a_look(state_of[event.charge_id], event.action)
+            event.outcome = Outcome.LOOK if worth else Outcome.FINAL
     lines.heard({accounts.key_of(charge) for charge in known}, at=at)
     WebhookEvent.objects.bulk_update(events, ["processed_at", "outcome"])
     to_look_at = {event.charge_id for event in events if event.outcome == Outcome.LOOK and event.charge_id}
@@ -187,7 +188,7 @@ def _sweep(account: str, at: datetime) -> bool:
 def _look_soon(charges: QuerySet[Charge], at: datetime) -> None:
     """Make charges due now, or as soon as they were not asked about for ``ASK_AT_MOST_EVERY``; never later than before."""
     soon = Greatest(Value(at), F("last_asked_at") + ASK_AT_MOST_EVERY)
-    charges.exclude(state__in=SETTLED).update(next_check_at=Least(F("next_check_at"), soon))
+    charges.exclude(state__in=ENDED).update(next_check_at=Least(F("next_check_at"), soon))
 
 
 def _call_people(event: WebhookEvent) -> Outcome:

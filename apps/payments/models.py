@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from apps.core.facade import new_id
 from apps.payments.breaker import Way
 from apps.payments.notifications import Kind, Outcome
-from apps.payments.rules import OPEN, PAID, Method, State, Tender
+from apps.payments.rules import OPEN, PAID, Cause, Method, RefundState, State, Tender
 from apps.payments.signatures import Verdict
 
 
@@ -101,7 +101,8 @@ class ProviderLine(models.Model):
 class Charge(models.Model):
     """One attempt to be paid for one order.
 
-    Its state only moves up in ``rules.RANK``, in ``payments.services.settle_charge``. The key and the exact bytes of the
+    Its state only moves up in ``rules.RANK``, in ``payments.services.settle_charge`` and by what ``refunds`` gives back.
+    ``refunded_amount`` is the sum of its done refunds. The key and the exact bytes of the
     create call are stored before they are first sent, so every retry is the same request.
     """
 
@@ -114,6 +115,9 @@ class Charge(models.Model):
     amount = models.DecimalField("valor", max_digits=10, decimal_places=2)
     paid_amount = models.DecimalField("pago", max_digits=10, decimal_places=2, default=0)
     refunded_amount = models.DecimalField("devolvido", max_digits=10, decimal_places=2, default=0)
+    pays_order = models.BooleanField(
+        "paga o pedido", default=False, help_text="O pedido foi à cozinha por esta cobrança."
+    )
     principal = models.CharField(max_length=64)
     client_key = models.CharField(max_length=64)
     request_hash = models.BinaryField(max_length=32)
@@ -154,6 +158,18 @@ class Charge(models.Model):
                 condition=Q(settled_at__isnull=False) | ~Q(state__in=PAID), name="charge_paid_has_its_moment"
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="charge_state_is_known"),
+            models.UniqueConstraint("order", condition=Q(pays_order=True), name="charge_pays_once_an_order"),
+            models.CheckConstraint(
+                condition=~Q(state__in=PAID) | Q(pays_order=True), name="charge_approved_pays_its_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_amount__gte=0) & Q(refunded_amount__lte=F("paid_amount")),
+                name="charge_refunded_within_paid",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.REFUNDED) | Q(refunded_amount=F("paid_amount")),
+                name="charge_refunded_has_given_all_back",
+            ),
         ]
         indexes = [
             models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due"),
@@ -162,6 +178,69 @@ class Charge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_method_display()} R$ {self.amount}"
+
+
+class Refund(models.Model):
+    """Money of one charge on its way back.
+
+    Written with the change that owes it; sent by ``refunds.advance_refund`` with its own key and always the same bytes, both
+    stored before they are first sent. One the provider made without us is a row too, so the rows are the whole ledger: before
+    ours is sent, every refund the provider knows has its row, and one that turns up later can only be ours.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    charge = models.ForeignKey(Charge, models.PROTECT, related_name="refunds", verbose_name="cobrança")
+    amount = models.DecimalField("valor", max_digits=10, decimal_places=2)
+    cause = models.CharField("causa", max_length=16, choices=Cause.choices)
+    reason = models.CharField("motivo", max_length=140, blank=True)
+    asked_by_kind = models.CharField("pedida por", max_length=16)
+    asked_by_id = models.UUIDField(null=True)
+    state = models.CharField("situação", max_length=12, choices=RefundState.choices, default=RefundState.QUEUED)
+    key = models.CharField(max_length=64, unique=True)
+    body = models.BinaryField(null=True, help_text="Os bytes enviados; vazio devolve tudo.")
+    provider_refund_id = models.CharField("devolução no provedor", max_length=64, null=True, unique=True)  # noqa: DJ001 - many have none
+    problem = models.CharField("problema", max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField("tentativas", default=0)
+    created_at = models.DateTimeField("pedida em")
+    sent_at = models.DateTimeField("enviada em", null=True)
+    done_at = models.DateTimeField("devolvido em", null=True)
+    next_check_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "devolução"
+        verbose_name_plural = "devoluções"
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
+            models.CheckConstraint(condition=Q(state__in=RefundState.values), name="refund_state_is_known"),
+            models.CheckConstraint(condition=Q(cause__in=Cause.values), name="refund_cause_is_known"),
+            models.CheckConstraint(
+                condition=Q(state=RefundState.DONE, done_at__isnull=False)
+                | (~Q(state=RefundState.DONE) & Q(done_at=None)),
+                name="refund_done_has_its_moment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RefundState.SENDING) | Q(sent_at__isnull=False), name="refund_sent_has_its_moment"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RefundState.PROCESSING) | Q(provider_refund_id__isnull=False),
+                name="refund_processing_is_known_there",
+            ),
+            # Of two on their way at once, nobody could tell which one the provider lists.
+            models.UniqueConstraint("charge", condition=Q(state=RefundState.SENDING), name="refund_sent_one_at_a_time"),
+            models.UniqueConstraint(
+                "charge",
+                condition=Q(cause__in=[Cause.LATE, Cause.DOUBLE]),
+                name="refund_of_money_out_of_place_once",
+            ),
+            models.UniqueConstraint(
+                "charge", condition=Q(cause=Cause.ORDER_CANCELLED), name="refund_of_a_cancelled_order_once"
+            ),
+        ]
+        indexes = [models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="refund_due")]
+
+    def __str__(self) -> str:
+        return f"R$ {self.amount} ({self.get_state_display()})"
 
 
 SIGNATURES = {

@@ -1,4 +1,4 @@
-"""Reading charges; what leaves this app is frozen."""
+"""Reading charges and refunds; what leaves this app is frozen."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.facade import Actor
-from apps.payments.models import Charge, PointOfSale
+from apps.payments.models import Charge, PointOfSale, Refund
 from apps.payments.rules import OPEN, Method, State, Tender, pos_external_id
 from apps.stores.facade import store_by_id
 
@@ -159,3 +159,8 @@ def receipts(
 def _taken(store_id: UUID) -> QuerySet[Charge]:
     """Find what somebody confirmed at the counter, whatever becomes of it later: the money was taken."""
     return Charge.objects.filter(order__store_id=store_id, method=Method.COUNTER, confirmed_by__isnull=False)
+
+
+def refunds_of(charge_id: UUID) -> list[Refund]:
+    """Return a charge's refunds, first to last. One query."""
+    return list(Refund.objects.filter(charge_id=charge_id).order_by("created_at", "id")[:200])

@@ -35,12 +35,48 @@ class State(TextChoices):
     MISMATCH = "mismatch", "divergente"
     APPROVED = "approved", "aprovada"
     LATE = "late", "paga fora de hora"
+    PARTIALLY_REFUNDED = "partially_refunded", "devolvida em parte"
+    REFUNDED = "refunded", "devolvida"
+    CHARGED_BACK = "charged_back", "contestada pelo banco"
 
 
+class RefundState(TextChoices):
+    """Where a refund stands."""
+
+    QUEUED = "queued", "na fila"
+    SENDING = "sending", "enviada"
+    PROCESSING = "processing", "em processamento"
+    DONE = "done", "devolvido"
+    REFUSED = "refused", "precisa de alguém"
+
+
+class Cause(TextChoices):
+    """Why money goes back."""
+
+    REQUESTED = "requested", "pedido da equipe"
+    ORDER_CANCELLED = "order_cancelled", "pedido cancelado"
+    ITEM_VOIDED = "item_voided", "item anulado"
+    LATE = "late", "paga fora de hora"
+    DOUBLE = "double", "paga duas vezes"
+    OUTSIDE = "outside", "devolvido direto no provedor"
+
+
+ZERO = Decimal("0.00")
 OPEN = ("creating", "queued", "pending")
 ACTIVE = (*OPEN, "closing")  # somebody still has to ask the provider about these
-SETTLED = ("approved", "late")  # the provider has said its last word
-PAID = ("approved",)
+ENDED = ("refunded", "charged_back")
+SETTLED = ("approved", "late", "partially_refunded", *ENDED)  # no longer asked about by the clock
+PAID = ("approved", "partially_refunded")
+HOLDS_MONEY = (*PAID, "late", "mismatch")
+REFUND_OPEN = ("queued", "sending", "processing")
+REFUND_COUNTS = (*REFUND_OPEN, "done")  # a refused one gives nothing back unless it is tried again
+KEEPS_ORDER = ("requested", "item_voided", "outside")  # money back while the order goes on
+REFUND_MOVES: dict[str, tuple[str, ...]] = {
+    "queued": ("sending", "processing", "done", "refused"),
+    "sending": ("queued", "processing", "done", "refused"),
+    "processing": ("done", "refused"),
+    "refused": ("queued", "done"),
+}
 RANK = {
     State.CREATING: 1,
     State.QUEUED: 1,
@@ -52,7 +88,13 @@ RANK = {
     State.MISMATCH: 5,
     State.APPROVED: 6,
     State.LATE: 6,
+    State.PARTIALLY_REFUNDED: 7,
+    State.REFUNDED: 8,
+    State.CHARGED_BACK: 9,
 }
+KEY_LIVES = timedelta(hours=23)  # the provider remembers keys for 24 h
+AFTER_BAD_CREDENTIALS = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=10)
 FIRST_MINUTE = timedelta(seconds=60)
 OFTEN = timedelta(seconds=15)
 SELDOM = timedelta(seconds=30)
@@ -69,7 +111,31 @@ STATE_FROM = {
     "refunded": State.MISMATCH,  # given back at the provider without us: somebody has to look
     "expired": State.EXPIRED,
     "canceled": State.CANCELLED,
+    "charged_back": State.CHARGED_BACK,
 }
+REFUSALS = {
+    "unsupported_partially_refunds": "O provedor não devolve em parte: devolva tudo e cobre de novo.",
+    "refund_amount_exceeds": "O provedor diz que não resta tanto a devolver.",
+    "order_already_refunded": "O provedor diz que já devolveu tudo.",
+    "invalid_order_status": "O provedor não devolve neste estado.",
+    "idempotency_key_already_used": "O provedor já viu esta chave com outro conteúdo.",
+}
+REFUND_STATE_FROM = {
+    "processed": RefundState.DONE,
+    "failed": RefundState.REFUSED,
+    "rejected": RefundState.REFUSED,
+    "canceled": RefundState.REFUSED,
+    "cancelled": RefundState.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRefund:
+    """One refund as the provider lists it. ``status`` is its own word; the amount is BRL."""
+
+    id: str
+    amount: Decimal
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +156,8 @@ class ProviderState:
     qr_data: str = ""
     expires_at: datetime | None = None
     payment: str = ""
+    payment_id: str = ""
+    refunds: tuple[ProviderRefund, ...] = ()
 
 
 def state_from(provider_status: str) -> State:
@@ -97,9 +165,32 @@ def state_from(provider_status: str) -> State:
     return STATE_FROM.get(provider_status, State.PENDING)
 
 
+def refund_state_from(provider_status: str) -> RefundState:
+    """Translate the provider's word for one of its refunds; one we do not know is not yet money back."""
+    return REFUND_STATE_FROM.get(provider_status, RefundState.PROCESSING)
+
+
+def why_refused(code: str) -> str:
+    """Say the provider's refusal of a refund to staff."""
+    return f"{REFUSALS.get(code, 'O provedor recusou.')} ({code})"
+
+
+def worth_a_look(state: str, action: str) -> bool:
+    """Tell whether a notification is a reason to ask about a charge in this state.
+
+    A settled one is asked about again only for news of something else than the payment it is settled by.
+    """
+    return state not in SETTLED or (state not in ENDED and action != "order.processed")
+
+
+def next_refund_try(attempts: int, at: datetime) -> datetime:
+    """Return when to try a refund again that got no answer: after 15 s, then twice as long each time, 10 min at most."""
+    return at + min(OFTEN * (1 << min(attempts, 10)), LONGEST_WAIT)
+
+
 def mismatch(told: ProviderState, *, amount: Decimal, reference: str, account: str) -> str:
     """Return what about a paid order differs from what we asked for, or an empty string."""
-    differences = ["devolvido no provedor"] if told.refunded else []
+    differences = ["devolvido no provedor"] if told.refunded or told.status == "refunded" else []
     if told.paid != amount or told.amount != amount:
         differences.append(f"valor {told.paid} em vez de {amount}")
     if told.currency != "BRL":

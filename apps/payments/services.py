@@ -14,6 +14,7 @@ from django.db.models.functions import Least
 from apps.contracts.events import PaymentProcessed
 from apps.core.facade import (
     PROVIDER,
+    SYSTEM,
     Actor,
     Claim,
     InvalidError,
@@ -27,7 +28,8 @@ from apps.core.facade import (
     trail,
 )
 from apps.orders import facade as orders
-from apps.payments import accounts, lines, metrics
+from apps.payments import accounts, lines, metrics, refunds
+from apps.payments.adapters import PROVIDERS
 from apps.payments.errors import (
     ChargeOpenError,
     NotAtCounterError,
@@ -37,16 +39,17 @@ from apps.payments.errors import (
     TooOftenError,
 )
 from apps.payments.models import Charge
-from apps.payments.providers import PaymentProvider
-from apps.payments.providers.mercado_pago.qr import MercadoPagoQr, create_body, reference_of
+from apps.payments.providers.mercado_pago.qr import create_body, reference_of
 from apps.payments.queries import point_of_sale
 from apps.payments.rules import (
     ACTIVE,
+    ENDED,
     HOLD_AFTER_QR,
     MOST_QR_CODES,
     OPEN,
     RANK,
     SETTLED,
+    Cause,
     Method,
     ProviderState,
     State,
@@ -62,8 +65,8 @@ logger = logging.getLogger(__name__)
 NOT_FOUND = 404
 COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 LEASE = timedelta(seconds=15)
+REVIVE = "revive"
 CHECK_AT_MOST_EVERY = timedelta(seconds=3)
-PROVIDERS: dict[str, PaymentProvider] = {Method.MERCADO_PAGO_QR: MercadoPagoQr()}
 
 
 def open_charge(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datetime) -> Charge:
@@ -128,14 +131,16 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
 
 
 @transaction.atomic
-def close_charges(*, order_id: UUID, at: datetime) -> None:
-    """Let an order's open charge be paid no more: a new one replaces it, or the order has ended.
+def close_charges(*, order_id: UUID, at: datetime, but: UUID | None = None) -> None:
+    """Let an order's open charge be paid no more: a new one replaces it, another one has paid, or the order has ended.
 
     One at the provider becomes ``closing``, and the engine cancels it there; what is paid on it nevertheless is late money.
 
     Locks: the caller holds the order row; the charge row, until commit.
     """
     for charge in Charge.objects.select_for_update().filter(order_id=order_id, state__in=OPEN):
+        if charge.id == but:
+            continue
         at_the_provider = charge.method != Method.COUNTER
         charge.state = State.CLOSING if at_the_provider else State.CANCELLED
         charge.next_check_at = at if at_the_provider else None
@@ -209,6 +214,8 @@ def advance_charge(*, charge_id: UUID, at: datetime, rest: timedelta = timedelta
         return _postpone(charge_id, at, problem.retry_after)
     except ProviderRejectedError as problem:
         logger.error("charge %s: provider refused: %s", charge_id, problem)  # noqa: TRY400 - the reason is the provider's word
+        if charge.state in SETTLED:
+            return _let_be(charge_id)
         gone = problem.http_status == NOT_FOUND and charge.expires_at is not None and charge.expires_at < at
         is_new = charge.provider_order_id is None
         return _give_up(charge_id, str(problem), at) if is_new or gone else _postpone(charge_id, at, None)
@@ -221,12 +228,14 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
 
     A state only ever rises in ``rules.RANK``, so late, doubled or reordered news change nothing. Before anything is believed,
     amount, currency, reference and account are compared; a difference goes to staff and never to the kitchen. Money for an
-    order that no longer waits is kept as ``late``.
+    order that no longer waits revives an expired one if ``MP_LATE_PAYMENT`` says so and all it held can still be had; else it
+    is ``late`` and its refund is owed in this transaction. Refunds that the provider lists become rows.
 
     Raises:
         PaymentNotFoundError: no such charge.
 
-    Locks: the order row, then the charge row, until commit. Emits: ``PaymentProcessed`` when the charge is paid or has failed.
+    Locks: the order row, then the charge row and its refunds, then what ``orders.revive_expired`` locks, until commit.
+    Emits: ``PaymentProcessed`` when the charge is paid or has failed, and what its order does about it.
     """
     order_id = Charge.objects.filter(id=charge_id).values_list("order_id", flat=True).first()
     if order_id is None:
@@ -243,16 +252,15 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
         if charge.state in OPEN and told.expires_at is not None:
             orders.hold_until(order_id=order_id, until=told.expires_at + HOLD_AFTER_QR)
     to = state_from(told.status)
-    if to in (State.APPROVED, State.MISMATCH):
+    if to in (State.APPROVED, State.MISMATCH) and charge.state not in SETTLED:
         charge.mismatch = mismatch(
             told, amount=charge.amount, reference=charge.reference, account=charge.provider_account
         )
         to = State.MISMATCH if charge.mismatch else State.APPROVED
-    waits_no_more = order.status != orders.Status.AWAITING_PAYMENT or charge.state == State.CLOSING
-    if to == State.APPROVED and waits_no_more:
-        to = State.LATE
     if RANK[to] > RANK[State(charge.state)]:
-        _enter(charge, to, told, at)
+        _enter(charge, order, to, told, at)
+    if charge.state in SETTLED or charge.state == State.MISMATCH:
+        refunds.absorb(charge, told.refunds, at)
     charge.next_check_at = _next_check(charge, at) if charge.state in ACTIVE else None
     if charge.state == State.CLOSING and not was_there:
         charge.next_check_at = at  # only now can it be cancelled there
@@ -305,7 +313,7 @@ def claim_due(*, at: datetime) -> list[UUID]:
     Locks: the charges, for the length of one statement; another engine skips them.
     """
     with transaction.atomic():
-        due = Charge.objects.filter(next_check_at__lte=at).exclude(state__in=SETTLED).order_by("next_check_at")
+        due = Charge.objects.filter(next_check_at__lte=at).exclude(state__in=ENDED).order_by("next_check_at")
         ids = list(due.select_for_update(skip_locked=True).values_list("id", flat=True)[:50])
         Charge.objects.filter(id__in=ids).update(next_check_at=at + LEASE)
     return ids
@@ -314,7 +322,7 @@ def claim_due(*, at: datetime) -> list[UUID]:
 def _lease(charge_id: UUID, at: datetime, rest: timedelta) -> Charge | None:
     """Claim a charge for one call; None when it is settled, claimed or was asked about less than ``rest`` ago."""
     free = Charge.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=charge_id)
-    free = free.exclude(state__in=SETTLED).exclude(method=Method.COUNTER)
+    free = free.exclude(state__in=ENDED).exclude(method=Method.COUNTER)
     rested = free.exclude(last_asked_at__gt=at - rest) if rest else free
     if not rested.update(leased_until=at + LEASE):
         if rest:
@@ -346,6 +354,15 @@ def _next_check(charge: Charge, at: datetime) -> datetime:
 
 
 @transaction.atomic
+def _let_be(charge_id: UUID) -> Charge:
+    """Leave a settled charge as it is: the provider would not say more of it."""
+    charge = Charge.objects.select_for_update().get(id=charge_id)
+    charge.leased_until = charge.next_check_at = None
+    charge.save()
+    return charge
+
+
+@transaction.atomic
 def _give_up(charge_id: UUID, reason: str, at: datetime) -> Charge:
     charge = Charge.objects.select_for_update().get(id=charge_id)
     charge.leased_until = charge.next_check_at = None
@@ -357,26 +374,52 @@ def _give_up(charge_id: UUID, reason: str, at: datetime) -> Charge:
     return charge
 
 
-def _enter(charge: Charge, to: State, told: ProviderState, at: datetime) -> None:
-    """Move a locked charge up, and its order with it."""
+def _enter(charge: Charge, order: orders.Order, to: State, told: ProviderState, at: datetime) -> None:
+    """Move a locked charge up, and its locked order with it."""
     if to == State.APPROVED:
-        _pay(charge, to, told.paid, PROVIDER, at)
+        _take_money(charge, order, told, at)
         return
     charge.state = to
     charge.version += 1
     metrics.count_state(to)
-    if to in (State.LATE, State.MISMATCH):
+    if to == State.MISMATCH:
         charge.paid_amount, charge.settled_at = told.paid, at
+    if to in (State.MISMATCH, State.CHARGED_BACK):
         logger.error("charge %s is %s: %s", charge.id, to, charge.mismatch)
+        orders.flag_order(order_id=order.id, attention=f"Cobrança {to.label}: {charge.mismatch}".rstrip(": "))
         _tell(charge, at, success=False)
 
 
+def _take_money(charge: Charge, order: orders.Order, told: ProviderState, at: datetime) -> None:
+    """Let money that is exactly ours pay the order, bring an expired one back to life, or go back to the guest."""
+    if order.status == orders.Status.AWAITING_PAYMENT and charge.state != State.CLOSING:
+        _pay(charge, State.APPROVED, told.paid, PROVIDER, at)
+        return
+    revive = settings.MP_LATE_PAYMENT == REVIVE and order.status == orders.Status.EXPIRED
+    if revive and orders.revive_expired(order_id=order.id, by=PROVIDER, at=at):
+        _keep(charge, State.APPROVED, told.paid, at)
+        return
+    charge.state, charge.version = State.LATE, charge.version + 1
+    metrics.count_state(State.LATE)
+    charge.paid_amount, charge.settled_at = told.paid, at
+    logger.warning("charge %s was paid out of time and goes back", charge.id)
+    _tell(charge, at, success=False)
+    is_double = Charge.objects.filter(order_id=order.id, pays_order=True).exists()
+    refunds.owe(charge, told.paid, Cause.DOUBLE if is_double else Cause.LATE, by=SYSTEM, at=at)
+
+
 def _pay(charge: Charge, to: State, paid: Decimal, by: Actor, at: datetime) -> None:
-    """Let a locked charge pay its order, which waits for it."""
-    charge.state, charge.version = to, charge.version + 1
+    """Let a locked charge pay its order, which waits for it; no other code of the order is to be paid any more."""
+    close_charges(order_id=charge.order_id, at=at, but=charge.id)
+    orders.mark_paid(order_id=charge.order_id, by=by, at=at)
+    _keep(charge, to, paid, at)
+
+
+def _keep(charge: Charge, to: State, paid: Decimal, at: datetime) -> None:
+    """Write down that a locked charge has paid its order."""
+    charge.state, charge.version, charge.pays_order = to, charge.version + 1, True
     metrics.count_state(to)
     charge.paid_amount, charge.settled_at = paid, at
-    orders.mark_paid(order_id=charge.order_id, by=by, at=at)
     _tell(charge, at, success=True)
 
 

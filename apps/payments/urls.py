@@ -9,4 +9,5 @@ urlpatterns = [
     path("payments/<uuid:payment_id>", api.PaymentView.as_view()),
     path("payments/<uuid:payment_id>/check", api.PaymentCheckView.as_view()),
     path("payments/<uuid:payment_id>/confirm", api.PaymentConfirmView.as_view()),
+    path("payments/<uuid:payment_id>/refunds", api.PaymentRefundsView.as_view()),
 ]

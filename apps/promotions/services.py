@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from apps.catalog import facade as catalog
+from apps.promotions.errors import CouponRefusedError
 from apps.promotions.models import Coupon, CouponUse
 from apps.promotions.queries import offers_at
 from apps.promotions.rules import CartLine, price
@@ -23,6 +24,27 @@ def return_coupon(*, order_id: UUID, at: datetime) -> None:
     coupon_id = used.values_list("coupon_id", flat=True).first()
     if coupon_id is not None and used.update(returned_at=at):
         Coupon.objects.filter(id=coupon_id).update(used=F("used") - 1)
+
+
+@transaction.atomic
+def use_coupon_again(*, order_id: UUID) -> None:
+    """Count the use of an order that came back to life once more; nothing when it used none or still counts.
+
+    The price was promised, so only the limit of uses matters now.
+
+    Raises:
+        CouponRefusedError: the last use went to somebody else meanwhile.
+
+    Locks: the coupon row, until commit; before any stock.
+    """
+    returned = CouponUse.objects.filter(order_id=order_id, returned_at__isnull=False)
+    coupon_id = returned.values_list("coupon_id", flat=True).first()
+    if coupon_id is None:
+        return
+    free = Coupon.objects.filter(Q(use_limit=None) | Q(used__lt=F("use_limit")), id=coupon_id)
+    if not free.update(used=F("used") + 1):
+        raise CouponRefusedError("used_up", "Este cupom já foi usado até o limite.")
+    returned.update(returned_at=None)
 
 
 def refresh_marks(*, at: datetime) -> int:

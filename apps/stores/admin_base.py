@@ -1,18 +1,21 @@
 """The one base of every admin page: who may open it, and which stores' rows it shows."""
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.contrib.admin import RelatedFieldListFilter
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Field, ForeignKey, Model, QuerySet
-from django.forms import ModelChoiceField
+from django.forms import Form, ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from apps.core.facade import Actor, Grant, Role, trail
+from apps.core.facade import Actor, DomainError, Grant, Role, trail
 from apps.stores import admin_changes, queries
 from apps.stores.models import Store
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 OWNERS = frozenset({Role.OWNER})
+COUNTER = frozenset({Role.OWNER, Role.MANAGER, Role.CASHIER})
 MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
 EVERYBODY = frozenset({Role.OWNER, Role.MANAGER, Role.CASHIER, Role.KITCHEN, Role.AUDITOR})
 BOOKS = frozenset({Role.OWNER, Role.MANAGER, Role.CASHIER, Role.AUDITOR})
@@ -160,6 +164,34 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
         except FieldDoesNotExist:
             return False
         return field.related_model is Store
+
+    def has_counter_permission(self, request: HttpRequest) -> bool:
+        """Let whoever works at a counter; the service asks for the right store."""
+        return self._holds(request, COUNTER)
+
+    def ask_first(self, request: HttpRequest, rows: QuerySet[Any], form: Form, title: str) -> HttpResponse:
+        """Show the form that an action needs answered before it is done; it comes back with ``asked`` set."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "rows": list(rows),
+            "form": form,
+            "action": request.POST["action"],
+        }
+        return TemplateResponse(request, "admin/ask_first.html", context)
+
+    def one_by_one(self, request: HttpRequest, rows: Iterable[Any], change: Callable[[Any], object], done: str) -> None:
+        """Do something to each row by itself and show what was refused."""
+        count = 0
+        for row in rows:
+            try:
+                change(row)
+                count += 1
+            except DomainError as refusal:
+                messages.error(request, f"{row}: {refusal.detail}")
+        if count:
+            messages.success(request, f"{count}: {done}")
 
     def _holds(self, request: HttpRequest, roles: frozenset[Role]) -> bool:
         actor = staff_of(request)

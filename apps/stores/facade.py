@@ -1,6 +1,6 @@
 """What the other apps may use of stores."""
 
-from apps.stores.admin_base import BOOKS, EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin, staff_of
+from apps.stores.admin_base import BOOKS, COUNTER, EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin, staff_of
 from apps.stores.authentication import (
     actor_of,
     asked_kind,
@@ -27,6 +27,7 @@ from apps.stores.tokens import Pair, also_sign_in
 
 __all__ = [
     "BOOKS",
+    "COUNTER",
     "EVERYBODY",
     "INTEGRATOR",
     "MANAGERS",

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 APPS = Path(__file__).resolve().parents[2] / "apps"
-SERVICE_FILES = sorted(file for name in ("services.py", "checkout.py", "inbox.py") for file in APPS.glob(f"*/{name}"))
+WRITERS = ("services.py", "checkout.py", "cancel.py", "refunds.py", "inbox.py")
+SERVICE_FILES = sorted(file for name in WRITERS for file in APPS.glob(f"*/{name}"))
+    file
+    for name in ("services.py", "checkout.py", "cancel.py", "refunds.py", "inbox.py")
+    for file in APPS.glob(f"*/{name}")
+)
 WRITES = {"transaction.atomic"}
 
 

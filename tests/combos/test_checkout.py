@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from apps.catalog.models import Product
 from apps.inventory.models import RecipeLine, StockLevel
+from apps.orders.cancel import cancel_order
 from apps.orders.models import Order
-from apps.orders.services import cancel_unpaid
 from apps.promotions.models import Promotion
 from apps.promotions.rules import Kind
 from apps.stores.models import Store
@@ -267,7 +267,7 @@ def test_combo_takes_its_own_recipe_beside_its_slots(kiosk: Screen) -> None:
     order = kiosk.checkout(cart_of(filled(box.product, coxinha, quantity=2)))
     assert (reserved(coxinha), reserved(box.product)) == (2, 4)
 
-    cancel_unpaid(order_id=order.body["id"], by=kiosk.actor, at=timezone.now())
+    cancel_order(order_id=order.body["id"], by=kiosk.actor, at=timezone.now())
     assert (reserved(coxinha), reserved(box.product)) == (0, 0)
     assert broken_rules() == {}
 

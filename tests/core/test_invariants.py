@@ -15,9 +15,10 @@ from apps.core.actors import Role
 from apps.core.audit import audit
 from apps.core.models import FailedDelivery, IdempotencyKey, Receipt, StoredEvent
 from apps.inventory.models import Reservation, StockLevel, StockMovement
+from apps.orders.cancel import cancel_order
 from apps.orders.models import Order, OrderLine, Preparation
 from apps.orders.rules import Status
-from apps.payments.models import Charge
+from apps.payments.models import Charge, Refund
 from apps.payments.rules import Method, Tender
 from apps.payments.services import confirm_counter, open_charge
 from tests.factories import DeviceFactory, claim, device_actor, order_in, place, staff, stocked_product
@@ -87,6 +88,39 @@ def sale_written_twice(order: Order) -> object:
     return Reservation.objects.get(order_id=order.id).id
 
 
+def more_back_on_the_shelf_than_was_taken(order: Order) -> object:
+    sale = StockMovement.objects.get(reason="sale")
+    for delta, reason, of in ((3, "return", order.id), (-3, "count", None)):
+        StockMovement.objects.create(
+            store_id=sale.store_id,
+            item_id=sale.item_id,
+            delta=delta,
+            reason=reason,
+            order_id=of,
+            actor_kind="system",
+            at=sale.at,
+        )
+    return Reservation.objects.get(order_id=order.id).id
+
+
+def hold_that_lasts_too_long(order: Order) -> object:
+    Order.objects.filter(status=Status.AWAITING_PAYMENT).update(expires_at=timezone.now() - timedelta(minutes=5))
+    return Reservation.objects.get(state="held").id
+
+
+def voided_without_a_word(order: Order) -> object:
+    Preparation.objects.update(state="voided")
+    return order.id
+
+
+def order_on_the_board_without_a_place(order: Order) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE orders_order DROP CONSTRAINT order_on_board_has_its_place")
+    Order.objects.filter(id=order.id).update(queue_at=None)
+    return order.id
+
+
 def number_given_twice(order: Order) -> object:
     unguarded("order_number_once_a_day")
     Order.objects.exclude(id=order.id).update(number=order.number)
@@ -153,7 +187,7 @@ def total_that_is_not_the_lines(order: Order) -> object:
 
 def event_nobody_delivered(order: Order) -> object:
     event = StoredEvent.objects.filter(dispatched_at=None).first()
-    StoredEvent.objects.filter(id=event.id).update(occurred_at=timezone.now() - timedelta(seconds=61))
+    StoredEvent.objects.filter(id=event.id).update(occurred_at=timezone.now() - timedelta(minutes=5))
     return event.id
 
 
@@ -194,6 +228,83 @@ def paid_without_a_charge(order: Order) -> object:
     return order.id
 
 
+def another_charge(of: Order, **fields: object) -> Charge:
+    """A copy of the shop's one charge for another order, or for the same one again."""
+    charge = Charge.objects.get(client_key__isnull=False, method=Method.COUNTER, pays_order=True)
+    charge.pk, charge.order_id, charge.client_key = uuid4(), of.id, str(uuid4())
+    charge.reference = charge.create_key = str(charge.pk)
+    charge.amount = charge.paid_amount = of.total
+    for name, value in fields.items():
+        setattr(charge, name, value)
+    charge.save(force_insert=True)
+    return charge
+
+
+def refund(charge: Charge, amount: Decimal, cause: str, state: str = "done") -> Refund:
+    now = timezone.now()
+    return Refund.objects.create(
+        charge=charge,
+        amount=amount,
+        cause=cause,
+        asked_by_kind="system",
+        state=state,
+        key=str(uuid4()),
+        created_at=now,
+        done_at=now if state == "done" else None,
+    )
+
+
+def money_gone_of_an_order_that_goes_on(order: Order) -> object:
+    refund(Charge.objects.get(), Decimal("5.00"), "order_cancelled")
+    Charge.objects.update(refunded_amount=Decimal("5.00"))
+    return order.id
+
+
+def money_kept_of_an_order_that_was_cancelled(order: Order) -> object:
+    cancel_order(order_id=order.id, by=staff(Role.MANAGER, order.store), at=timezone.now())
+    Refund.objects.all().delete()
+    Charge.objects.update(state="approved", refunded_amount=0)
+    return order.id
+
+
+def late_money_nobody_owes(order: Order) -> object:
+    return another_charge(Order.objects.get(status=Status.EXPIRED), state="late", pays_order=False).id
+
+
+def order_paid_by_two(order: Order) -> object:
+    unguarded("charge_pays_once_an_order")
+    second = another_charge(order, state="refunded", refunded_amount=order.total)
+    refund(second, order.total, "late")
+    return order.id
+
+
+def more_on_its_way_than_was_paid(order: Order) -> object:
+    charge = Charge.objects.get()
+    refund(charge, charge.paid_amount + 1, "requested", "queued")
+    return charge.id
+
+
+def refund_nobody_counted(order: Order) -> object:
+    charge = Charge.objects.get()
+    refund(charge, Decimal("1.00"), "late")
+    return charge.id
+
+
+def counter_payment_nobody_took(order: Order) -> object:
+    Charge.objects.update(confirmed_by=None)
+    return order.id
+
+
+def charge_of_another_amount(order: Order) -> object:
+    return another_charge(
+        Order.objects.get(status=Status.AWAITING_PAYMENT),
+        state="failed",
+        pays_order=False,
+        paid_amount=0,
+        amount=Decimal("0.01"),
+    ).id
+
+
 def paid_with_too_little(order: Order) -> object:
     Charge.objects.update(paid_amount=Decimal("0.01"))
     return order.id
@@ -201,10 +312,7 @@ def paid_with_too_little(order: Order) -> object:
 
 def charge_approved_for_an_unpaid_order(order: Order) -> object:
     waiting = Order.objects.get(status=Status.AWAITING_PAYMENT)
-    charge = Charge.objects.get()
-    charge.pk, charge.order_id, charge.client_key = uuid4(), waiting.id, "other"
-    charge.reference, charge.create_key, charge.paid_amount = "other", "other", waiting.total
-    charge.save(force_insert=True)
+    another_charge(waiting)
     return waiting.id
 
 
@@ -214,6 +322,18 @@ PLANTED: list[tuple[str, Callable[[Order], object]]] = [
     ("S3", hold_of_an_order_that_is_not_there),
     ("S3", hold_of_an_order_that_has_ended),
     ("S4", sale_written_twice),
+    ("S3", hold_that_lasts_too_long),
+    ("S4", more_back_on_the_shelf_than_was_taken),
+    ("O3", voided_without_a_word),
+    ("O5", order_on_the_board_without_a_place),
+    ("P1", money_gone_of_an_order_that_goes_on),
+    ("P1", money_kept_of_an_order_that_was_cancelled),
+    ("P2", late_money_nobody_owes),
+    ("P3", order_paid_by_two),
+    ("P4", more_on_its_way_than_was_paid),
+    ("P4", refund_nobody_counted),
+    ("P5", counter_payment_nobody_took),
+    ("P6", charge_of_another_amount),
     ("O1", number_given_twice),
     ("O2", step_skipped),
     ("O2", history_that_does_not_end_in_the_status),

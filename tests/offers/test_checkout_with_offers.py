@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from apps.orders.cancel import cancel_order
 from apps.orders.models import Order
-from apps.orders.services import cancel_unpaid
 from apps.promotions.models import Coupon, CouponUse, Promotion
 from apps.stores.models import Store
 from tests.concurrency.conftest import together  # noqa: F401 - a fixture
@@ -91,7 +91,7 @@ def test_coupon_is_counted_with_the_order_and_comes_back_with_its_cancel(store: 
     assert (second.code, second.errors) == ((400, "invalid"), [("coupon", "used_up")])
 
     for _ in range(2):
-        cancel_unpaid(order_id=order["id"], by=kiosk.actor, at=timezone.now())
+        cancel_order(order_id=order["id"], by=kiosk.actor, at=timezone.now())
     assert Coupon.objects.get().used == 0
     assert kiosk.buy(coffee, coupon="BEMVINDO").status == 201
     assert broken_rules() == {}

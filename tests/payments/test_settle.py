@@ -6,13 +6,15 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from apps.core.actors import Actor
 from apps.core.models import StoredEvent
 from apps.inventory.models import StockMovement
+from apps.orders.cancel import cancel_order
 from apps.orders.models import Order, Preparation
 from apps.orders.rules import Status
-from apps.orders.services import cancel_unpaid, expire_unpaid
+from apps.orders.services import expire_unpaid
 from apps.payments.models import Charge
 from apps.payments.rules import Method, ProviderState, State
 from apps.payments.services import advance_charge, open_charge, settle_charge
@@ -147,8 +149,9 @@ def test_payment_after_the_end_of_the_code_still_counts_while_the_order_waits(
 
 
 def test_money_for_an_expired_order_is_late(
-    provider: Provider, charge: Charge, order: Order, kiosk: Screen, now: datetime
+    provider: Provider, charge: Charge, order: Order, kiosk: Screen, now: datetime, settings: Settings
 ) -> None:
+    settings.MP_LATE_PAYMENT = "refund"
     provider.pay(charge.provider_order_id)
     Order.objects.update(expires_at=now - timedelta(seconds=1))
     assert expire_unpaid(at=now) == 1
@@ -164,7 +167,7 @@ def test_charge_of_a_cancelled_order_is_cancelled_at_the_provider(
     provider: Provider, charge: Charge, order: Order, kiosk: Screen, now: datetime
 ) -> None:
     by: Actor = kiosk.actor
-    cancel_unpaid(order_id=order.id, by=by, at=now)
+    cancel_order(order_id=order.id, by=by, at=now)
     charge.refresh_from_db()
     assert (charge.state, charge.next_check_at) == (State.CLOSING, now)
 
@@ -179,7 +182,7 @@ def test_charge_of_a_cancelled_order_is_cancelled_at_the_provider(
 def test_money_on_a_charge_being_closed_is_late(
     provider: Provider, charge: Charge, order: Order, kiosk: Screen, now: datetime
 ) -> None:
-    cancel_unpaid(order_id=order.id, by=kiosk.actor, at=now)
+    cancel_order(order_id=order.id, by=kiosk.actor, at=now)
     provider.pay(charge.provider_order_id)
 
     settled = advance_charge(charge_id=charge.id, at=now + LATER)

@@ -126,8 +126,8 @@ def test_only_due_charges_are_offered_and_each_once(
     assert claim_due(at=now + timedelta(seconds=17)) == [opened.id]
 
 
-@pytest.mark.parametrize("state", [State.APPROVED, State.LATE])
-def test_settled_charge_is_never_due(
+@pytest.mark.parametrize("state", [State.REFUNDED, State.CHARGED_BACK])
+def test_ended_charge_is_never_due(
     state: State, provider: Provider, order: Order, kiosk: Screen, now: datetime
 ) -> None:
     opened = charge(order, kiosk, now)
@@ -136,3 +136,11 @@ def test_settled_charge_is_never_due(
     assert claim_due(at=now) == []
     assert advance_charge(charge_id=opened.id, at=now) is None
     assert provider.calls == ["POST /v1/orders"]
+
+
+def test_settled_charge_is_not_due_by_the_clock(provider: Provider, order: Order, kiosk: Screen, now: datetime) -> None:
+    opened = charge(order, kiosk, now)
+    provider.pay(opened.provider_order_id)
+    assert advance_charge(charge_id=opened.id, at=now).state == State.APPROVED
+
+    assert claim_due(at=now + timedelta(days=1)) == []

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0002_charge_last_asked'),
+        ('payments', '0003_refunds'),
         ('stores', '0001_initial'),
     ]
 

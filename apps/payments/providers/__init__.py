@@ -1,9 +1,10 @@
 """Ways to be paid, one folder each; the rest of the app knows only this port."""
 
+from decimal import Decimal
 from typing import Protocol
 
-from apps.payments.models import Charge
-from apps.payments.rules import ProviderState
+from apps.payments.models import Charge, Refund
+from apps.payments.rules import ProviderRefund, ProviderState
 
 
 class PaymentProvider(Protocol):
@@ -22,3 +23,9 @@ class PaymentProvider(Protocol):
 
     def fetch(self, charge: Charge) -> ProviderState:
         """Ask how the charge stands; errors as ``create``."""
+
+    def refund_body(self, amount: Decimal, told: ProviderState) -> bytes | None:
+        """Return the exact bytes that give ``amount`` back of an order as it was just told; None gives back all of it."""
+
+    def refund(self, charge: Charge, refund: Refund) -> tuple[ProviderRefund, ...]:
+        """Send the refund's stored bytes with its stored key; return the refunds that the answer lists. Errors as ``create``."""

@@ -11,9 +11,9 @@ from django.conf import settings
 
 from apps.payments import accounts
 from apps.payments.errors import ProviderRejectedError, ProviderUnavailableError
-from apps.payments.models import Charge
+from apps.payments.models import Charge, Refund
 from apps.payments.providers.mercado_pago.calls import Send, call
-from apps.payments.rules import ProviderState
+from apps.payments.rules import ProviderRefund, ProviderState
 
 CONFLICT = 409
 DURATION = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?")
@@ -76,6 +76,29 @@ class MercadoPagoQr:
         order_id = charge.provider_order_id
         return read(self._call(charge, "fetch", lambda sdk, options: sdk.order().get(order_id, options)))
 
+    def refund_body(self, amount: Decimal, told: ProviderState) -> bytes | None:
+        """Name the payment and the amount, unless it is all that was paid: some accounts refund only in full, without a body."""
+        if amount == told.paid and not told.refunds:
+            return None
+        return orjson.dumps({"transactions": [{"id": told.payment_id, "amount": str(amount)}]})
+
+    def refund(self, charge: Charge, refund: Refund) -> tuple[ProviderRefund, ...]:
+        """Ask for a refund; a repeat with the same key returns the one already made."""
+        order_id = charge.provider_order_id
+        body = None if refund.body is None else bytes(refund.body)
+        told = None if body is None else orjson.loads(body)
+        answer = self._call(
+            charge,
+            "refund",
+            lambda sdk, options: sdk.order().refund(order_id, told, options),
+            key=refund.key,
+            body=body,
+        )
+        try:
+            return _refunds(answer)
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
+            raise ProviderUnavailableError(f"unreadable answer: {type(problem).__name__}") from problem
+
     def _call(self, charge: Charge, op: str, send: Send, *, key: str | None = None, body: bytes | None = None) -> Any:
         return call(accounts.of(charge), op, send, key=key, body=body)
 
@@ -89,18 +112,20 @@ def read(body: Any) -> ProviderState:
     try:
         payments = body["transactions"]["payments"]
         paid = body.get("total_paid_amount") or sum(_money(payment.get("paid_amount") or 0) for payment in payments)
-        refunds = body["transactions"].get("refunds") or []
+        refunds = _refunds(body)
         return ProviderState(
             provider_order_id=_text(body["id"], 64),
             status=_text(body["status"], 40),
             amount=_money(body["total_amount"]),
             paid=_money(paid),
-            refunded=sum((_money(refund["amount"]) for refund in refunds), Decimal("0.00")),
+            refunded=sum((refund.amount for refund in refunds), Decimal("0.00")),
             currency=_text(body.get("currency"), 8),
             reference=_text(body.get("external_reference"), 64),
             account=_text(body.get("user_id"), 32),
             qr_data=_text((body.get("type_response") or {}).get("qr_data"), LONGEST_QR),
             expires_at=_expiry(body),
+            payment_id=_text(payments[0]["id"], 64) if payments else "",
+            refunds=refunds,
             payment=next((str(one["reference_id"]) for one in payments if one.get("reference_id")), "")[:64],
         )
     except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
@@ -132,6 +157,15 @@ def moment(written: str) -> datetime:
     six = FRACTION.sub(lambda digits: f".{digits[1][:6]:0<6}", written).replace("Z", "+00:00")
     read_as = datetime.fromisoformat(six)
     return read_as if read_as.tzinfo else read_as.replace(tzinfo=UTC)
+
+
+def _refunds(body: dict[str, Any]) -> tuple[ProviderRefund, ...]:
+    """Read the refunds of an order, or of the answer to a refund."""
+    listed = body["transactions"].get("refunds") or []
+    return tuple(
+        ProviderRefund(id=_text(each["id"], 64), amount=_money(each["amount"]), status=_text(each["status"], 40))
+        for each in listed
+    )
 
 
 def _expiry(body: dict[str, Any]) -> datetime | None:

@@ -1,0 +1,118 @@
+"""Giving back and taking back in the back office."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apps.core.actors import Role
+from apps.orders.models import CancelStep, Order
+from apps.orders.rules import Status
+from apps.payments.models import Charge, Refund
+from apps.stores.models import Store
+from tests.factories import StaffRoleFactory, StoreFactory
+from tests.fixtures import Screen, broken_rules
+from tests.payments.back import REFUND, engine_looks, paid_by_qr
+from tests.payments.conftest import Provider
+
+CHARGES, REFUNDS = "/admin/payments/charge/", "/admin/payments/refund/"
+ORDERS, STEPS = "/admin/orders/order/", "/admin/orders/cancelstep/"
+
+
+def signed_in(role: Role, store: Store) -> Client:
+    client = Client()
+    client.force_login(StaffRoleFactory(role=role, store=store).user)
+    return client
+
+
+def act(client: Client, page: str, action: str, row: UUID, **answers: str) -> Any:
+    told = {"action": action, "_selected_action": str(row), **answers}
+    return client.post(page, told, follow=True)
+
+
+@pytest.fixture
+def charge(provider: Provider, order: Order, kiosk: Screen) -> Charge:
+    return paid_by_qr(provider, order, kiosk, timezone.now())
+
+
+def test_part_of_a_charge_is_given_back_with_a_reason(charge: Charge, store: Store) -> None:
+    manager = signed_in(Role.MANAGER, store)
+
+    asked = act(manager, CHARGES, "give_back", charge.id)
+    assert "Motivo" in asked.content.decode()
+    assert not Refund.objects.exists()
+    act(manager, CHARGES, "give_back", charge.id, asked="1", amount="7.50", reason="veio frio")
+
+    refund = Refund.objects.get()
+    assert (str(refund.amount), refund.reason, refund.asked_by_kind) == ("7.50", "veio frio", "staff")
+    assert manager.get(f"{CHARGES}{charge.id}/change/").status_code == 200
+    assert "veio frio" not in manager.get(REFUNDS).content.decode()
+    assert manager.get(f"{REFUNDS}{refund.id}/change/").status_code == 200
+
+
+def test_more_than_is_left_is_shown_as_refused(charge: Charge, store: Store) -> None:
+    shown = act(signed_in(Role.OWNER, store), CHARGES, "give_back", charge.id, asked="1", amount="47.51", reason="x")
+
+    assert "Restam R$ 47.50 para devolver." in shown.content.decode()
+    assert not Refund.objects.exists()
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.KITCHEN])
+def test_whoever_is_not_at_the_counter_gives_nothing_back(role: Role, charge: Charge, store: Store) -> None:
+    somebody = signed_in(role, store)
+
+    act(somebody, CHARGES, "give_back", charge.id, asked="1", amount="", reason="x")
+    act(somebody, ORDERS, "take_back", charge.order_id, asked="1", reason="x")
+
+    assert not Refund.objects.exists()
+    assert Order.objects.get().status == Status.RECEIVED
+
+
+def test_manager_of_another_store_reaches_nothing(charge: Charge) -> None:
+    stranger = signed_in(Role.MANAGER, StoreFactory())
+
+    act(stranger, CHARGES, "give_back", charge.id, asked="1", amount="", reason="x")
+    act(stranger, ORDERS, "take_back", charge.order_id, asked="1", reason="x")
+
+    assert not Refund.objects.exists()
+    assert Order.objects.get().status == Status.RECEIVED
+
+
+def test_order_is_taken_back_and_its_refused_refund_tried_again(
+    provider: Provider, charge: Charge, store: Store
+) -> None:
+    manager = signed_in(Role.MANAGER, store)
+    provider.fault(REFUND, do="status", status=403)
+
+    act(manager, ORDERS, "take_back", charge.order_id, asked="1", reason="acabou o gás")
+    engine_looks(timezone.now())
+    step = CancelStep.objects.get(kind="refund")
+    assert step.state == "failed"
+    shown = manager.get(f"{ORDERS}{charge.order_id}/change/").content.decode()
+    assert "dinheiro de volta" in shown
+    assert "precisa de alguém" in shown
+
+    act(manager, STEPS, "try_again", step.id)
+    engine_looks(timezone.now())
+    act(manager, ORDERS, "seen", charge.order_id)
+
+    step.refresh_from_db()
+    assert (step.state, Order.objects.get().attention) == ("done", "")
+    assert broken_rules() == {}
+
+
+def test_refused_refund_is_tried_again_from_its_list(provider: Provider, charge: Charge, store: Store) -> None:
+    manager = signed_in(Role.MANAGER, store)
+    provider.fault(REFUND, do="status", status=403)
+    act(manager, CHARGES, "give_back", charge.id, asked="1", amount="", reason="x")
+    engine_looks(timezone.now())
+    refund = Refund.objects.get()
+    assert refund.state == "refused"
+
+    act(manager, REFUNDS, "try_again", refund.id)
+    engine_looks(timezone.now())
+
+    refund.refresh_from_db()
+    assert refund.state == "done"
