@@ -177,7 +177,7 @@ class Charge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_method_display()} R$ {self.amount}"
+        return f"{self.order} · {self.get_method_display()} R$ {self.amount}"
 
 
 class Refund(models.Model):

@@ -10,10 +10,6 @@ import pytest
 APPS = Path(__file__).resolve().parents[2] / "apps"
 WRITERS = ("services.py", "checkout.py", "cancel.py", "refunds.py", "inbox.py")
 SERVICE_FILES = sorted(file for name in WRITERS for file in APPS.glob(f"*/{name}"))
-    file
-    for name in ("services.py", "checkout.py", "cancel.py", "refunds.py", "inbox.py")
-    for file in APPS.glob(f"*/{name}")
-)
 WRITES = {"transaction.atomic"}
 
 
