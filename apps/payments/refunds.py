@@ -169,7 +169,11 @@ def retry_refund(*, refund_id: UUID, by: Actor, at: datetime) -> Refund:
 
 
 def retry_cancelled(*, order_id: UUID, by: Actor, at: datetime) -> int:
-    """Retry what was refused of a cancelled order's refunds, as ``retry_refund``; return how many."""
+    """Retry what was refused of a cancelled order's refunds, each by itself; return how many.
+
+    Raises:
+        RefundNotFoundError, RefundExceedsError: as ``retry_refund``.
+    """
     refused = Refund.objects.filter(charge__order_id=order_id, charge__pays_order=True, state=RefundState.REFUSED)
     ids = list(refused.filter(cause=Cause.ORDER_CANCELLED).values_list("id", flat=True))
     for refund_id in ids:
@@ -194,7 +198,7 @@ def advance_refund(*, refund_id: UUID, at: datetime) -> Refund | None:
 
     Safe to run twice and at the same time: the row is claimed by a lease and committed as sent before it is sent, always with
     its own key and bytes. A refusal that may hide an effect is settled by the provider's own list. Returns the refund, or None
-    when somebody else is at it, it is settled, or there is none.
+    when somebody else is at it, it is settled, or there is none (so ``RefundNotFoundError`` does not arise).
     """
     refund = _lease(refund_id, at)
     if refund is None:
