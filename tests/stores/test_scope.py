@@ -25,6 +25,8 @@ OWN = ("order_id", "payment_id")
 BODIES = {
     ("patch", "orders/<uuid:order_id>/status"): {"status": "in_preparation"},
     ("post", "payments/<uuid:payment_id>/confirm"): {"tender": "cash"},
+    ("post", "orders/<uuid:order_id>/items/<uuid:item_id>/void"): {"reason": "x"},
+    ("post", "payments/<uuid:payment_id>/refunds"): {"reason": "x"},
 }
 
 
@@ -60,7 +62,7 @@ def theirs(store: Store) -> dict[str, object]:
     charge = open_charge(
         order_id=order.id, method=Method.COUNTER, by=kiosk.actor, claim=claim(kiosk.actor), at=timezone.now()
     )
-    return {"order_id": order.id, "payment_id": charge.id}
+    return {"order_id": order.id, "item_id": order.lines.get().id, "payment_id": charge.id}
 
 
 @pytest.mark.parametrize("kind", [Role.KIOSK, Role.BOARD, Role.PANEL])
