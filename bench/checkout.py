@@ -21,7 +21,7 @@ CLIENTS = 16
 STORES = 50
 KIOSKS = 4
 PORT = 8310
-TRANSACTIONS = 250  # of each client of pgbench, each with parameters made before
+TRANSACTIONS = 100  # of each client of pgbench, each with parameters made before
 FLUSH_MORE = "2000"  # microseconds
 CLEAR = (
     "TRUNCATE orders_order CASCADE",
@@ -32,14 +32,16 @@ CLEAR = (
 )
 # What apps/orders/numbers.py and apps/orders/checkout.py send.
 PGBENCH = r"""
-SELECT store FROM bench_payload WHERE kind = '{kind}' AND place = 1 + {client} \gset
+\set n :n + 1
+\set place :client_id * {each} + :n
 WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO orders_numbercounter AS counter (store_id, business_day, value)
-SELECT :'store', (now() AT TIME ZONE 'America/Sao_Paulo' - '0 hours 0 minutes'::interval)::date, 1 FROM relaxed
+SELECT store, (now() AT TIME ZONE 'America/Sao_Paulo' - '0 hours 0 minutes'::interval)::date, 1
+FROM relaxed, bench_payload WHERE kind = '{kind}' AND place = :place
 ON CONFLICT (store_id, business_day) DO UPDATE SET value = counter.value + 1
 RETURNING business_day, value, now();
 BEGIN;
-SELECT orders_checkout(asked, hash, answer) FROM bench_payload WHERE kind = '{kind}' AND place = nextval('bench_{kind}');
+SELECT orders_checkout(asked, hash, answer) FROM bench_payload WHERE kind = '{kind}' AND place = :place;
 COMMIT;
 """
 
@@ -119,7 +121,7 @@ def measured(run: Bench, web: Program, plan: str) -> dict[str, Any]:
 
 def _over_pgbench(run: Bench, kind: str, each: int) -> Any:
     script = run.folder / f"{kind}.sql"
-    script.write_text(PGBENCH.format(kind=kind, client=":client_id"))
+    script.write_text(PGBENCH.format(kind=kind, each=each))
     command = [
         str(run.postgres.programs / "pgbench"),
         "-n",
@@ -131,14 +133,15 @@ def _over_pgbench(run: Bench, kind: str, each: int) -> Any:
         "2",
         "-t",
         str(each),
+        "-D",
+        "n=0",
     ]
     command += ["-f", str(script), "-h", str(run.postgres.sockets), "-U", "breadmate", "ours"]
 
     def once() -> dict[str, Any]:
         _prepare(run, "ours", slow=False)
-        run.postgres.run("ours", f"ALTER SEQUENCE bench_{kind} RESTART")
         before = run.postgres.program.cpu_seconds()
-        told = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, text=True, check=True).stdout
         rate = re.search(r"tps = ([\d.]+) \(without", told)
         latency = re.search(r"latency average = ([\d.]+) ms", told)
         failed = re.search(r"number of failed transactions: (\d+)", told)

@@ -9,8 +9,10 @@ settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, MIDDLEWAR
 
 
 def hello(request: HttpRequest) -> JsonResponse:
-    """Say hello."""
-    return JsonResponse({"hello": "world"})
+    """Say hello, with the length that Django's own middleware would add: without it the answer goes out in chunks."""
+    response = JsonResponse({"hello": "world"})
+    response["Content-Length"] = str(len(response.content))
+    return response
 
 
 urlpatterns = [path("hello", hello)]

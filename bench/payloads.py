@@ -30,8 +30,6 @@ def main(world: dict[str, Any], number: int) -> None:
             "(kind text, place bigint, store uuid, asked jsonb, hash bytea, answer bytea, PRIMARY KEY (kind, place))"
         )
         for kind in KINDS:
-            cursor.execute(f"DROP SEQUENCE IF EXISTS bench_{kind}")
-            cursor.execute(f"CREATE SEQUENCE bench_{kind}")
             rows = list(_rows(world, kind, number))
             for begin in range(0, number, BATCH):
                 cursor.executemany(
