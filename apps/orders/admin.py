@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -91,5 +92,10 @@ class OrderPage(StoreAdmin):
     @admin.action(description="Já cuidei disto", permissions=["counter"])
     def seen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         """Take the flag down."""
-        theirs = self._of_stores(orders, request, COUNTER)
-        self.one_by_one(request, theirs, lambda order: flag_order(order_id=order.id, attention=""), "sem pendência.")
+
+        def clear(order: Order) -> None:
+            with transaction.atomic():
+                flag_order(order_id=order.id, attention="")
+                self.record(request, "orders.attention_cleared", order)
+
+        self.one_by_one(request, self._of_stores(orders, request, COUNTER), clear, "sem pendência.")

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.contracts.events import OrderCancelled, OrderItemVoided
-from apps.core.facade import SYSTEM, Actor, Role, new_id, publish
+from apps.core.facade import SYSTEM, Actor, Role, new_id, publish, trail
 from apps.inventory import facade as inventory
 from apps.orders.errors import IllegalMoveError, ItemNotFoundError, ItemStartedError, LastItemError, OrderNotFoundError
 from apps.orders.models import CancelStep, Order, OrderLine, OrderLineVoid, Preparation
@@ -148,6 +148,8 @@ def void_item(
         subject=order.id, store=order.store_id, seq=order.version, at=at, line=line_id, amount=str(shares[line_id])
     )
     publish(told)
+    taken_out: list[trail.Change] = [{"field": "item", "from": str(line), "to": None}]
+    trail.record(by=by, action="orders.item_voided", at=at, subject=order, store_id=order.store_id, changes=taken_out)
     _finish_what_is_done(order, at)
     if restock:
         inventory.return_taken(order_id=order.id, products=goods, by=by, at=at)

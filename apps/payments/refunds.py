@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from apps.contracts.events import PaymentRefunded
-from apps.core.facade import PROVIDER, Actor, Role, new_id, publish
+from apps.core.facade import PROVIDER, Actor, Role, new_id, publish, trail
 from apps.orders import facade as orders
 from apps.payments.adapters import PROVIDERS
 from apps.payments.errors import (
@@ -92,6 +92,9 @@ def request_refund(*, charge_id: UUID, amount: Decimal | None, reason: str, by: 
     asked = _sum(charge, Q(cause=Cause.REQUESTED, state__in=REFUND_COUNTS))
     if not roles & UNLIMITED and asked + wanted > limit:
         raise RefundLimitError(limit)
+    told: list[trail.Change] = [{"field": "amount", "from": None, "to": str(wanted)}]
+    store_id = charge.order.store_id
+    trail.record(by=by, action="payments.refund_asked", at=at, subject=charge, store_id=store_id, changes=told)
     return owe(charge, wanted, Cause.REQUESTED, by=by, at=at, reason=reason)
 
 
@@ -164,6 +167,7 @@ def retry_refund(*, refund_id: UUID, by: Actor, at: datetime) -> Refund:
     refund.state, refund.problem, refund.next_check_at = RefundState.QUEUED, "", at
     refund.attempts = 0
     refund.save()
+    trail.record(by=by, action="payments.refund_retried", at=at, subject=refund, store_id=charge.order.store_id)
     _tell_saga(charge.order_id, at)
     return refund
 

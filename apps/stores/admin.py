@@ -192,7 +192,9 @@ class IntegratorKeyPage(StoreAdmin):
         """Make the keys that follow, and show them this once."""
         for key in keys[:10]:
             try:
-                made, secret = services.rotate_key(key_id=key.id, by=_person(request), at=timezone.now())
+                with transaction.atomic():
+                    made, secret = services.rotate_key(key_id=key.id, by=_person(request), at=timezone.now())
+                    self.record(request, "stores.key_rotated", key)
             except DomainError as refusal:
                 messages.error(request, f"{key}: {refusal.detail}")
             else:
@@ -202,7 +204,9 @@ class IntegratorKeyPage(StoreAdmin):
     def revoke(self, request: HttpRequest, keys: QuerySet[IntegratorKey]) -> None:
         """Take keys out of service at once."""
         for key in keys:
-            services.revoke_key(key_id=key.id, at=timezone.now())
+            with transaction.atomic():
+                services.revoke_key(key_id=key.id, at=timezone.now())
+                self.record(request, "stores.key_revoked", key)
             messages.success(request, f"{key} foi revogada.")
 
 
