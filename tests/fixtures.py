@@ -45,8 +45,8 @@ class Screen:
         return Reply(self.client.get(f"{API}{path}", headers=headers))
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> "Reply":
-        """Send JSON; ``bytes`` go out as they are."""
-        raw = body if isinstance(body, bytes) else json.dumps(body)
+        """Send JSON; ``bytes`` go out as they are, None is no body."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
         return Reply(self.client.generic(method, f"{API}{path}", raw, "application/json", headers=headers))
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> "Reply":

@@ -24,7 +24,7 @@ PREFIX = "breadmate-test-"
 FOLDERS = Path("/tmp")
 START_SECONDS = 60.0
 LIMITS = ("CHECKOUT_PER_MINUTE", "OPEN_UNPAID", "MENU_PER_MINUTE", "PAIR_PER_QUARTER_HOUR")  # tests of these set them
-TEST_SETTINGS = {"DB_POOL": "0", "SECRET_KEY": "for-tests-only-" + "t" * 40, "BREADMATE_ENV": "test"}
+TEST_SETTINGS = {"DB_POOL": "0", "MP_RATE": "1000", "SECRET_KEY": "for-tests-only-" + "t" * 40, "BREADMATE_ENV": "test"}
 TEST_SETTINGS |= {f"LIMIT_{name}": "100000" for name in LIMITS}
 # Nothing here outlives the run, so nothing needs to reach a disk.
 POSTGRES_SETTINGS = servers.POSTGRES_SETTINGS | {

@@ -302,7 +302,7 @@ class OrderHistoryView(APIView):
 
 
 def _cancel(request: Request, order_id: UUID) -> Response:
-    asked = CancelSerializer(data=request.data)
+    asked = CancelSerializer(data={} if request.data is None else request.data)
     asked.is_valid(raise_exception=True)
     cancel.cancel_order(
         order_id=order_id,

@@ -33,10 +33,10 @@ def bump_item(*, order_id: UUID, item_id: UUID, by: Actor, at: datetime) -> Orde
         return order
     _tell(order, item_id, PreparationState.DONE, at)
     if order.status == Status.RECEIVED:
-        services.take_step(order, Status.IN_PREPARATION, MoveKind.MOVE, by, _not_before(order, at))
+        services.take_step(order, Status.IN_PREPARATION, MoveKind.MOVE, by, at)
     things = Preparation.objects.filter(line__order_id=order.id)
     if not things.filter(state__in=[PreparationState.QUEUED, PreparationState.STARTED]).exists():
-        services.take_step(order, Status.READY, MoveKind.MOVE, by, _not_before(order, at))
+        services.take_step(order, Status.READY, MoveKind.MOVE, by, at)
     return order
 
 
@@ -57,7 +57,7 @@ def recall_item(*, order_id: UUID, item_id: UUID, by: Actor, at: datetime) -> Or
         return order
     _tell(order, item_id, PreparationState.STARTED, at)
     if order.status == Status.READY:
-        services.take_step(order, Status.IN_PREPARATION, MoveKind.RECALL, by, _not_before(order, at))
+        services.take_step(order, Status.IN_PREPARATION, MoveKind.RECALL, by, at)
     return order
 
 
@@ -69,11 +69,6 @@ def _item_for_kitchen(order_id: UUID, item_id: UUID, by: Actor) -> tuple[Order, 
     if order.status not in ON_BOARD:
         raise IllegalMoveError(Status(order.status).label, "preparo do item", [])
     return order, Preparation.objects.filter(line_id=item_id)
-
-
-def _not_before(order: Order, at: datetime) -> datetime:
-    """Return when a step is taken: of two taps at once, the one that waited for the lock may have been the earlier."""
-    return max(at, order.moved_at)
 
 
 def _tell(order: Order, item_id: UUID, state: PreparationState, at: datetime) -> None:

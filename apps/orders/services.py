@@ -249,7 +249,12 @@ def step_with_all(order: Order, to: Status, kind: MoveKind, by: Actor, at: datet
 
 
 def take_step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime) -> None:
-    """Write one step: the row, the history, the events. The caller holds the lock and knows it is legal."""
+    """Write one step: the row, the history, the events. The caller holds the lock and knows it is legal.
+
+    It is never told before the last one: of two callers, the one that waited for the lock, or whose clock is slow, may
+    bring an earlier moment.
+    """
+    at = max(at, order.moved_at)
     was = Status(order.status)
     first_ready = to == Status.READY and order.ready_at is None
     order.status, order.version, order.moved_at = to, order.version + 1, at

@@ -16,7 +16,7 @@ from apps.payments.accounts import Account
 from apps.payments.errors import ProviderError, ProviderRejectedError
 from apps.payments.models import PointOfSale
 from apps.payments.providers.mercado_pago import places, qr
-from apps.payments.providers.mercado_pago.calls import call
+from apps.payments.providers.mercado_pago.calls import call_patiently
 from apps.payments.rules import pos_external_id
 from apps.stores.facade import StoreFacts
 
@@ -100,7 +100,7 @@ def _code(account: Account, pos: str) -> Iterator[Finding]:
     document = orjson.loads(body)
     asked_at = datetime.now(UTC)
     try:
-        made = call(
+        made = call_patiently(
             account,
             "create",
             lambda sdk, options: sdk.order().create(document, options),
@@ -117,7 +117,9 @@ def _code(account: Account, pos: str) -> Iterator[Finding]:
     yield _clock(made, asked_at)
     try:
         order_id = state.provider_order_id
-        call(account, "cancel", lambda sdk, options: sdk.order().cancel(order_id, options), key=f"x-{attempt}")
+        call_patiently(
+            account, "cancel", lambda sdk, options: sdk.order().cancel(order_id, options), key=f"x-{attempt}"
+        )
         yield Finding("cancel", Level.GOOD, "O QR de R$ 1,00 foi cancelado.")
     except ProviderError as problem:
         cure = f"Não pague o QR; ele vence sozinho em {settings.MP_QR_TTL_SECONDS} s."

@@ -116,3 +116,7 @@ class ProviderUnavailableError(ProviderError):
     def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class BadCredentialsError(ProviderUnavailableError):
+    """It does not accept the access token: nothing of this account goes until somebody puts in another one."""

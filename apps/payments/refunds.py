@@ -20,6 +20,7 @@ from apps.core.facade import PROVIDER, Actor, Role, new_id, publish, trail
 from apps.orders import facade as orders
 from apps.payments.adapters import PROVIDERS
 from apps.payments.errors import (
+    BadCredentialsError,
     NoMoneyError,
     PaymentNotFoundError,
     ProviderRejectedError,
@@ -53,7 +54,7 @@ from apps.payments.rules import (
 
 logger = logging.getLogger(__name__)
 
-UNAUTHORIZED, CONFLICT = 401, 409
+CONFLICT = 409
 BATCH = 50
 LEASE = timedelta(seconds=30)
 AFTER_A_RIVAL = timedelta(seconds=5)
@@ -222,13 +223,13 @@ def advance_refund(*, refund_id: UUID, at: datetime) -> Refund | None:
             if problem.http_status != CONFLICT:
                 raise
             refusal, listed = problem.code, provider.fetch(refund.charge).refunds
+    except BadCredentialsError:
+        logger.error("refund %s: the provider does not accept our credentials", refund_id)  # noqa: TRY400 - no trace needed
+        return _postpone(refund_id, at + AFTER_BAD_CREDENTIALS, "O provedor não aceita a credencial.")
     except ProviderUnavailableError as problem:
         logger.warning("refund %s: provider away: %s", refund_id, problem)
         return _postpone(refund_id, next_refund_try(refund.attempts, at), "")
     except ProviderRejectedError as problem:
-        if problem.http_status == UNAUTHORIZED:
-            logger.error("refund %s: the provider does not accept our credentials", refund_id)  # noqa: TRY400 - no trace needed
-            return _postpone(refund_id, at + AFTER_BAD_CREDENTIALS, "O provedor não aceita a credencial.")
         refusal, listed = problem.code, ()
     return _record(refund_id, listed, at, refusal=refusal)
 

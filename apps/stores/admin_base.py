@@ -144,9 +144,12 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the row's entries in the audit trail."""
+        """Lead to the row's entries in the audit trail, which not everybody may read."""
         if self.get_object(request, object_id) is None:
             raise PermissionDenied
+        if not self._holds(request, OWNERS | {Role.AUDITOR}):
+            messages.info(request, "A trilha de auditoria é lida por donos e auditores.")
+            return HttpResponseRedirect("../change/")
         return HttpResponseRedirect(f"{reverse('admin:core_auditentry_changelist')}?subject_id__exact={object_id}")
 
     def _store_id_of(self, obj: Model) -> Any:

@@ -15,6 +15,7 @@ RIGHT = {
     "PUBLIC_URL": "https://shop.example",
     "CUSTOMER_KEYS": "1:" + base64.urlsafe_b64encode(b"a" * 32).decode(),
     "CUSTOMER_INDEX_KEY": base64.urlsafe_b64encode(b"c" * 32).decode(),
+    "PAYMENT_KEYS": "1:" + base64.urlsafe_b64encode(b"p" * 32).decode(),
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
 }
 

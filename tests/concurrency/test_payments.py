@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from apps.core.models import StoredEvent
 from apps.orders.models import Order
 from apps.orders.rules import Status
-from apps.payments import inbox
 from apps.payments.models import Charge, WebhookEvent
 from apps.payments.rules import State
 from apps.payments.services import advance_charge, claim_due
@@ -108,6 +108,7 @@ def test_due_charge_is_taken_by_one_engine(
 
 
 def test_one_notification_ten_times_at_once_is_kept_once(shop: Store, together: Together) -> None:
-    together(10, lambda _: inbox.receive(query={"data.id": "ORD1", "type": "order"}, headers={}, body=b"{}"))
+    notice = b'{"type":"order","action":"order.processed","data":{"id":"ORD1","version":2}}'
+    together(10, lambda _: Client().post("/api/v1/payments/webhook", notice, content_type="application/json"))
 
     assert WebhookEvent.objects.count() == 1

@@ -155,7 +155,7 @@ def test_owner_puts_credentials_in_and_never_sees_them(store: Store, caplog: pyt
     assert row.created_by == row.changed_by is not None
 
     change = f"{LIST}{row.id}/change/"
-    pages += [owner.get(change), owner.get(LIST), owner.get(f"{LIST}{row.id}/history/")]
+    pages += [owner.get(change), owner.get(LIST), owner.get(f"{LIST}{row.id}/history/", follow=True)]
     pages.append(owner.post(change, form(label="", token=OTHER_TOKEN, secrets="third-secret")))  # refused: no label
     pages.append(owner.post(change, form(label="Outro nome"), follow=True))
     row.refresh_from_db()

@@ -12,7 +12,8 @@ from pytest_django.fixtures import Settings
 from apps.core.actors import Role
 from apps.orders.models import Order
 from apps.orders.rules import Status
-from apps.payments import refunds
+from apps.payments import lines, refunds
+from apps.payments.accounts import FROM_SETTINGS
 from apps.payments.errors import (
     NoMoneyError,
     PaymentNotFoundError,
@@ -207,6 +208,7 @@ def test_wrong_credentials_make_no_storm_and_lose_nothing(
     assert (refund.state, len(provider.requests) - before) == ("queued", 1)
     assert "credencial" in refund.problem
     settings.MP_ACCESS_TOKEN = right
+    lines.forgive(FROM_SETTINGS)  # as putting in new credentials does
     engine_looks(now + 6 * MINUTE)
     assert ledger(provider) == (PAID, PAID)
 

@@ -115,7 +115,8 @@ def test_healthy_shop(provider: Provider, store: Store, kiosk: Screen, settings:
     settings.MP_WEBHOOK_SECRETS = ["s"]
     order = place(kiosk.device, stocked_product(store, 5))
     reply = kiosk.post("/payments", {"order": str(order.id), "method": "mercado_pago_qr"}, key="k")
-    inbox.receive(query={"data.id": reply.body["provider_reference"], "type": "order"}, headers={}, body=b"{}")
+    notice = {"type": "order", "action": "order.processed", "data": {"id": reply.body["provider_reference"]}}
+    assert kiosk.post("/payments/webhook", notice).status == 200
     inbox.process(at=timezone.now())
 
     code, told = doctor()

@@ -1,5 +1,6 @@
 """Each write in the back office leaves one entry: who, what, from what to what."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -16,8 +17,10 @@ from apps.core.actors import Role
 from apps.core.events import OutsideTransactionError
 from apps.core.models import AuditEntry, FailedDelivery, User
 from apps.inventory.models import RecipeLine, StockItem
+from apps.payments.models import ProviderAccount
 from apps.promotions.models import Coupon, Promotion
-from apps.stores.models import Device, StaffRole, Store
+from apps.stores.models import Device, IntegratorKey, StaffRole, Store
+from apps.stores.services import create_key
 from breadmate.admin_site import site
 from tests.factories import (
     CategoryFactory,
@@ -57,12 +60,21 @@ CHANGES: dict[type, tuple[Any, str, str, tuple[Any, Any]]] = {
     Device: (lambda store: DeviceFactory(store=store, name="Um"), "name", "Dois", ("Um", "Dois")),
     StaffRole: (lambda store: StaffRoleFactory(store=store, role="cashier"), "role", "kitchen", ("cashier", "kitchen")),
     User: (lambda _: UserFactory(is_active=True), "is_active", "", (True, False)),
+    ProviderAccount: (
+        lambda store: ProviderAccount.objects.create(
+            label="P", store=store, token_sealed=b"x", changed_at=timezone.now()
+        ),
+        "label",
+        "Q",
+        ("P", "Q"),
+    ),
 }
+ONLY_ADDED = {IntegratorKey}  # rotated and revoked, never changed
 
 
 def test_every_page_that_can_be_written_is_in_the_table() -> None:
     written = {model for model, page in site._registry.items() if getattr(page, "editors", None)}
-    assert written == CHANGES.keys()
+    assert written == CHANGES.keys() | ONLY_ADDED
 
 
 @pytest.mark.parametrize("model", CHANGES, ids=lambda model: model.__name__)
@@ -179,6 +191,25 @@ def test_devices_paired_and_revoked(desk: Client, store: Store) -> None:
     assert [(entry.action, entry.subject_id, entry.store_id) for entry in entries()] == [
         ("stores.pairing_code_issued", device.pk, store.pk),
         ("stores.device_revoked", device.pk, store.pk),
+    ]
+
+
+def test_keys_of_other_systems_rotated_and_revoked(desk: Client, store: Store) -> None:
+    key, _ = create_key(
+        name="BI",
+        scopes=frozenset({Role.ORDERS_READ}),
+        store_id=store.pk,
+        expires_at=timezone.now() + timedelta(days=30),
+        by=UserFactory().pk,
+        at=timezone.now(),
+    )
+
+    act(desk, IntegratorKey, "rotate", key)
+    act(desk, IntegratorKey, "revoke", key)
+
+    assert [(entry.action, entry.subject_id, entry.store_id) for entry in entries()] == [
+        ("stores.key_rotated", key.pk, store.pk),
+        ("stores.key_revoked", key.pk, store.pk),
     ]
 
 

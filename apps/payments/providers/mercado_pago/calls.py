@@ -19,7 +19,7 @@ from mercadopago.config import RequestOptions
 from apps.payments import lines, metrics
 from apps.payments.accounts import Account
 from apps.payments.breaker import Outcome
-from apps.payments.errors import ProviderRejectedError, ProviderUnavailableError
+from apps.payments.errors import BadCredentialsError, ProviderRejectedError, ProviderUnavailableError
 from apps.payments.providers.mercado_pago.client import PooledHttpClient
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ GOOD = {200, 201}
 SOON = timedelta(seconds=1)
 WITHOUT_TOKEN = timedelta(seconds=60)
 LONGEST_REST = timedelta(days=1)
-PATIENT = {"fetch", "cancel"}  # nobody waits for these
+MOST_PATIENCE_SECONDS = 5.0
+PATIENT = {"fetch", "cancel", "refund"}  # nobody waits for these
 WHOLE_SECONDS = re.compile(r"\d{1,9}")
 
 
@@ -71,7 +72,26 @@ def call(account: Account, op: str, send: Send, *, key: str | None = None, body:
         return answer
     if outcome == Outcome.ANSWERED and status not in TRY_AGAIN:
         raise ProviderRejectedError(error_code(answer), status)
+    if status == UNAUTHORIZED:
+        raise BadCredentialsError(f"{status} {error_code(answer)}", retry_after=retry_after(headers))
     raise ProviderUnavailableError(f"{status} {error_code(answer)}", retry_after=retry_after(headers))
+
+
+def call_patiently(account: Account, op: str, send: Send, *, key: str | None = None, body: bytes | None = None) -> Any:
+    """Make one call as ``call`` does, for a command that may wait a moment for its turn.
+
+    Raises:
+        ProviderRejectedError, ProviderUnavailableError: as ``call``, after at most ``MOST_PATIENCE_SECONDS``.
+    """
+    end = time.monotonic() + MOST_PATIENCE_SECONDS
+    while True:
+        try:
+            return call(account, op, send, key=key, body=body)
+        except ProviderUnavailableError as problem:
+            rest = problem.retry_after.total_seconds() if problem.retry_after is not None else MOST_PATIENCE_SECONDS
+            if time.monotonic() + rest >= end:
+                raise
+            time.sleep(rest)
 
 
 def error_code(answer: Any) -> str:

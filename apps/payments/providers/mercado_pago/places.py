@@ -8,7 +8,7 @@ import orjson
 
 from apps.payments.accounts import Account
 from apps.payments.errors import ProviderUnavailableError
-from apps.payments.providers.mercado_pago.calls import call
+from apps.payments.providers.mercado_pago.calls import call_patiently
 from apps.payments.providers.mercado_pago.client import OFFICIAL_URL
 
 GASTRONOMY = 5611203
@@ -29,7 +29,7 @@ class Location:
 
 def seller(account: Account) -> dict[str, Any]:
     """Return whose account it is: ``id``, ``site_id``, ``nickname``; errors as ``calls.call``."""
-    return _document(call(account, "seller", lambda sdk, options: sdk.user().get(options)))
+    return _document(call_patiently(account, "seller", lambda sdk, options: sdk.user().get(options)))
 
 
 def find_store(account: Account, *, seller_id: str, external_id: str) -> str | None:
@@ -64,13 +64,15 @@ def create_pos(account: Account, *, store_number: str, external_store_id: str, e
 def _get(account: Account, path: str, external_id: str) -> dict[str, Any]:
     url = f"{OFFICIAL_URL}{path}?{urlencode({'external_id': external_id})}"
     return _document(
-        call(account, "places", lambda sdk, options: sdk.http_client.get(url=url, headers=options.get_headers()))
+        call_patiently(
+            account, "places", lambda sdk, options: sdk.http_client.get(url=url, headers=options.get_headers())
+        )
     )
 
 
 def _post(account: Account, path: str, wish: dict[str, Any]) -> dict[str, Any]:
     body, json_type = orjson.dumps(wish), {"Content-type": "application/json"}
-    answer = call(
+    answer = call_patiently(
         account,
         "places",
         lambda sdk, options: sdk.http_client.post(

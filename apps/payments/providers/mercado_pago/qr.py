@@ -124,7 +124,7 @@ def read(body: Any) -> ProviderState:
             account=_text(body.get("user_id"), 32),
             qr_data=_text((body.get("type_response") or {}).get("qr_data"), LONGEST_QR),
             expires_at=_expiry(body),
-            payment_id=_text(payments[0]["id"], 64) if payments else "",
+            payment_id=_text(payments[0].get("id"), 64) if payments else "",
             refunds=refunds,
             payment=next((str(one["reference_id"]) for one in payments if one.get("reference_id")), "")[:64],
         )
