@@ -10,11 +10,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
-from apps.core.facade import Actor, InvalidError, KeyRing
+from apps.core.facade import Actor, InvalidError, KeyRing, Memory
 from apps.payments import lines
 from apps.payments.models import Charge, ProviderAccount
 
 FROM_SETTINGS = "settings"
+SECRETS_SECONDS = 10.0
 ring = KeyRing("PAYMENT_KEYS", "breadmate payment cipher")
 
 
@@ -51,10 +52,27 @@ def from_settings() -> Account:
 
 def webhook_secrets() -> list[str]:
     """Return every secret that a notification may be signed with: the settings' and all accounts'. One query."""
-    found = [secret for secret in settings.MP_WEBHOOK_SECRETS if secret]
+    return list(dict.fromkeys([*filter(None, settings.MP_WEBHOOK_SECRETS), *_of_accounts()]))
+
+
+def remembered_secrets() -> list[str]:
+    """Return ``webhook_secrets``; those of accounts are at most ten seconds old."""
+    return list(dict.fromkeys([*filter(None, settings.MP_WEBHOOK_SECRETS), *(_remembered.get("all") or ())]))
+
+
+def _of_accounts() -> list[str]:
+    found: list[str] = []
     for row in ProviderAccount.objects.exclude(secrets_sealed=None).only("id", "secrets_sealed"):
         found += json.loads(ring.open_sealed(bytes(row.secrets_sealed or b""), row=row.id))
-    return list(dict.fromkeys(found))
+    return found
+
+
+_remembered: Memory[str, list[str]] = Memory(lambda _: _of_accounts(), seconds=SECRETS_SECONDS)
+
+
+def forget_secrets() -> None:
+    """Read the secrets anew when they are asked for next."""
+    _remembered.clear()
 
 
 @transaction.atomic

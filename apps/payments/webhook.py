@@ -66,7 +66,7 @@ def answer(request: HttpRequest) -> HttpResponse:
             header=headers.get("X-Signature", ""),
             data_id=told.signed_id,
             request_id=headers.get("X-Request-Id", ""),
-            secrets=accounts.webhook_secrets(),
+            secrets=accounts.remembered_secrets(),
         )
         if settings.MP_WEBHOOK_SIGNATURE == "enforce" and verdict != Verdict.VALID:
             _count(told.kind, verdict, "refused")

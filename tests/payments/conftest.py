@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from apps.catalog.models import Product
 from apps.core.buckets import Buckets
 from apps.orders.models import Order
-from apps.payments import webhook
+from apps.payments import accounts, webhook
 from apps.stores.models import Store
 from ops.mpsim.app import App
 from ops.mpsim.server import Server
@@ -74,7 +74,8 @@ def provider(settings: Settings) -> Iterator[Provider]:
 
 @pytest.fixture(autouse=True)
 def empty_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test uses up what a process lets strangers leave in the inbox."""
+    """No test uses up what a process lets strangers leave in the inbox, or knows the secrets of the last one."""
+    accounts.forget_secrets()
     monkeypatch.setattr(webhook, "_strangers", Buckets(lambda: 0.0))
 
 
