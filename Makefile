@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test lint fmt lock k8s test-bare dev bench
+.PHONY: run test lint fmt lock k8s test-bare image-check dev bench
 
 run:
 	@./run
@@ -74,3 +74,6 @@ bench: dev
 
 test-bare:
 	@tests/bare/run.sh
+
+image-check: dev
+	@tests/image/run.sh
