@@ -75,6 +75,7 @@ WEB_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "apps.core.request_log.RequestLogMiddleware",
     "apps.payments.webhook.WebhookMiddleware",
+    "apps.catalog.door.MenuMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

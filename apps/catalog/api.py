@@ -1,10 +1,8 @@
 """The menu API: the finished menu, and the products and categories behind it."""
 
-import re
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -15,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.catalog import services
+from apps.catalog import door, services
 from apps.catalog.askers import askers, credential_of
 from apps.catalog.document import product_document
-from apps.catalog.finished import AWAY, Finished, language_of, shelf
+from apps.catalog.finished import AWAY, language_of, shelf
 from apps.catalog.models import Category, Product
 from apps.catalog.queries import product_snapshots, products_on_offer
 from apps.catalog.serializers import (
@@ -30,14 +28,12 @@ from apps.catalog.serializers import (
 )
 from apps.core.facade import (
     Actor,
-    Buckets,
     InvalidError,
     LimitedError,
     NotFoundError,
     Role,
     from_domain,
     iso,
-    limits,
     page,
 )
 from apps.stores.facade import actor_of, caller, may
@@ -50,10 +46,7 @@ LISTING = [
     OpenApiParameter("cursor", OpenApiTypes.STR),
     OpenApiParameter("page_size", OpenApiTypes.INT),
 ]
-STRANGERS_SHARE = 5
-buckets = Buckets()
 PAUSERS = (Role.BOARD, Role.KITCHEN, Role.MANAGER, Role.OWNER)
-NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 
 
 class MenuView(APIView):
@@ -63,10 +56,11 @@ class MenuView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer what memory holds before DRF, which costs more than the answer; all else goes the usual way."""
-        if wait := _wait_seconds(request):
+        credential = credential_of(request)
+        if wait := door.wait_seconds(request, credential):
             return from_domain(LimitedError(wait))
-        known = _at_hand(request) if request.method == "GET" else None
-        return _answer(request, *known) if known is not None else super().dispatch(request, *args, **kwargs)
+        known = door.at_hand(request, credential) if request.method == "GET" else None
+        return door.answer(request, *known) if known is not None else super().dispatch(request, *args, **kwargs)
 
     def perform_authentication(self, request: Request) -> None:
         """Ask who calls only when the store depends on it: a menu is public."""
@@ -76,7 +70,7 @@ class MenuView(APIView):
         """Say the whole active menu in one document, with an ETag; ``X-Menu-Stale`` when it is only the last known."""
         store_id = _asked_store(request)
         menu, stale = shelf.menu(store_id, language_of(request.query_params.get("lang", "")), timezone.now())
-        return _answer(request._request, menu, stale)  # noqa: SLF001 - DRF offers no public name
+        return door.answer(request._request, menu, stale)  # noqa: SLF001 - DRF offers no public name
 
 
 class ProductsView(APIView):
@@ -269,27 +263,6 @@ class OptionPauseView(APIView):
         return Response(_pause(option_id, row))
 
 
-def _wait_seconds(request: HttpRequest) -> int:
-    """Count one call for its device if we know it already, else for its address; return 0 or how long to wait."""
-    credential = credential_of(request)
-    if askers.store_of(credential) is not None:
-        return buckets.wait_seconds(credential.hex(), settings.LIMIT_MENU_PER_MINUTE)
-    return buckets.wait_seconds(limits.client_address(request), settings.LIMIT_MENU_PER_MINUTE // STRANGERS_SHARE)
-
-
-def _at_hand(request: HttpRequest) -> tuple[Finished, bool] | None:
-    """Return the menu asked for if this process may tell it without asking anybody."""
-    accept = request.headers.get("Accept", "*/*")
-    if "*/*" not in accept and "application/json" not in accept:
-        return None
-    asked = request.GET.get("store")
-    try:
-        store_id = UUID(asked) if asked is not None else askers.store_of(credential_of(request))
-    except ValueError:
-        return None
-    return shelf.at_hand(store_id, language_of(request.GET.get("lang", "")), timezone.now()) if store_id else None
-
-
 def _asked_store(request: Request) -> UUID:
     """Return the store asked for; a caller's own when it asks for none."""
     asked = request.query_params.get("store")
@@ -316,23 +289,6 @@ def _own_store(request: Request) -> UUID | None:
     if actor is not None and actor.kind == "device" and store_id is not None:
         askers.remember(credential, store_id)
     return store_id
-
-
-def _answer(request: HttpRequest, menu: Finished, stale: bool) -> HttpResponse:  # noqa: FBT001 - as the shelf says it
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
-    accepted = request.headers.get("Accept-Encoding", "")
-    if menu.etag in known or "*" in known:
-        response = HttpResponse(status=304)
-    elif "gzip" in accepted and not NO_GZIP.search(accepted):
-        response = HttpResponse(menu.gzipped, content_type="application/json", headers={"Content-Encoding": "gzip"})
-    else:
-        response = HttpResponse(menu.plain, content_type="application/json")
-    response["ETag"] = menu.etag
-    response["Vary"] = "Accept-Encoding, Authorization, Cookie"
-    response["Cache-Control"] = "no-cache"
-    if stale:
-        response["X-Menu-Stale"] = "1"
-    return response
 
 
 def _query(request: Request) -> dict[str, Any]:

@@ -32,7 +32,10 @@ class JsonFormatter(logging.Formatter):
         trace = _trace(self, record)
         if trace:
             told["trace"] = without_rows(trace)
-        return orjson.dumps(_whole_characters(told), default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        try:
+            return _dumped(told)
+        except orjson.JSONEncodeError:  # a lone surrogate, most likely
+            return _dumped(_whole_characters(told))
 
 
 class LineFormatter(logging.Formatter):
@@ -45,6 +48,10 @@ class LineFormatter(logging.Formatter):
         line = f"{time} {record.levelname} {record.name} [{getattr(record, 'request_id', '-')}] {message}"
         trace = _trace(self, record)
         return f"{line}\n{_whole_characters(without_rows(trace))}" if trace else line
+
+
+def _dumped(told: Any) -> str:
+    return orjson.dumps(told, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:

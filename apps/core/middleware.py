@@ -30,13 +30,13 @@ class RequestIdMiddleware:
         """Pass the request on."""
         if self.is_async:
             return self._call_async(request)
-        request_id = request_ids.take(request.headers.get("X-Request-ID"))
+        request_id = request_ids.take(request.META.get("HTTP_X_REQUEST_ID"))
         response = cast("Sync", self.get_response)(request)
         response["X-Request-ID"] = request_id
         return response
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        request_id = request_ids.take(request.headers.get("X-Request-ID"))
+        request_id = request_ids.take(request.META.get("HTTP_X_REQUEST_ID"))
         response = await cast("Async", self.get_response)(request)
         response["X-Request-ID"] = request_id
         return response

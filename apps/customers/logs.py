@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 SCRUBBED = "[cpf]"
+SHORTEST = 11
 _BETWEEN = r"(?:[.\-/ ]|%2[DEF0def]|\\u002[dDfF])?"
 _UNSPLIT = r"(?<![0-9])"
 _END = r"(?![0-9])"
@@ -25,6 +26,8 @@ _formatter = logging.Formatter()
 
 def scrub(text: str) -> str:
     """Return the text with every 11- or 14-digit run, formatted or not, replaced."""
+    if len(text) < SHORTEST:
+        return text
     return PATTERN.sub(lambda found: found[0] if found["id"] else SCRUBBED, text)
 
 
