@@ -141,8 +141,7 @@ class Hub:
                 async with client, client.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(CHANNEL)
                     async for message in pubsub.listen():
-                        news = parse(message["data"])
-                        if news:
+                        for news in parse(message["data"]):
                             self._touch(news)
             await asyncio.sleep(LOOK_SECONDS)
 
