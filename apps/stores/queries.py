@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
 
-from apps.core.facade import Actor, Grant, Memory, Role, User
+from apps.core.facade import Actor, Grant, Memory, Role, User, prepared_cursor
 from apps.stores.models import Device, IntegratorKey, StaffRole, Store
 from apps.stores.services import USED_AT_MOST_EVERY, hashed, note_key_use
 
@@ -20,7 +20,9 @@ def device_actor(token: str) -> Actor | None:
 
 
 def _device_actor(token_hash: bytes) -> Actor | None:
-    row = Device.objects.filter(token_hash=token_hash).values_list("id", "kind", "store_id").first()
+    with prepared_cursor() as cursor:  # not the ORM: a kiosk is asked for with almost each of its orders
+        cursor.execute("SELECT id, kind, store_id FROM stores_device WHERE token_hash = %s", [token_hash])
+        row = cursor.fetchone()
     if row is None:
         return None
     device_id, kind, store_id = row
@@ -66,8 +68,10 @@ class StoreFacts:
 
 def store_by_id(store_id: UUID) -> StoreFacts | None:
     """Return one store, or None. One query."""
-    row = Store.objects.filter(id=store_id).values("id", "code", "name", "timezone", "day_starts_at").first()
-    return StoreFacts(**row) if row else None
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT id, code, name, timezone, day_starts_at FROM stores_store WHERE id = %s", [store_id])
+        row = cursor.fetchone()
+    return StoreFacts(*row) if row else None
 
 
 def every_store() -> list[StoreFacts]:
