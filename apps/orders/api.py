@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.facade import Actor, InvalidError, NotFoundError, Role, claim_from, page
-from apps.orders import cancel, checkout, documents, guards, preparation, queries, services
+from apps.orders import cancel, checkout, documents, guards, preparation, queries, reading, services
 from apps.orders.models import Order
-from apps.orders.rules import CUSTOMER, Status, status_of
+from apps.orders.rules import CUSTOMER, AskedItem, Status, status_of
 from apps.orders.serializers import (
     CancelSerializer,
     CheckoutSerializer,
@@ -78,6 +78,18 @@ def _refused_store(code: str, detail: str) -> InvalidError:
     return InvalidError(detail, errors=[{"field": "store", "code": code, "detail": detail}])
 
 
+def _read_quote(request: Request) -> tuple[tuple[AskedItem, ...], str, UUID | None]:
+    asked = QuoteSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    return asked.asked(), asked.validated_data["coupon"], asked.validated_data.get("store")
+
+
+def _read_cart(request: Request) -> tuple[checkout.Cart, UUID | None]:
+    asked = CheckoutSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    return asked.cart(), asked.validated_data.get("store")
+
+
 class QuoteView(APIView):
     """Price a cart."""
 
@@ -86,11 +98,9 @@ class QuoteView(APIView):
     @extend_schema(request=QuoteSerializer, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
         """Say lines, discounts and total as checkout would charge them."""
-        asked = QuoteSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        told = asked.validated_data
-        store_id = store_of(caller(request), BUYERS, told.get("store"))
-        return Response(checkout.quote(store_id=store_id, items=asked.asked(), coupon=told["coupon"]))
+        items, coupon, named = reading.quote(request.data) or _read_quote(request)
+        store_id = store_of(caller(request), BUYERS, named)
+        return Response(checkout.quote(store_id=store_id, items=items, coupon=coupon))
 
 
 class CheckoutView(APIView):
@@ -101,17 +111,11 @@ class CheckoutView(APIView):
     @extend_schema(request=CheckoutSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request) -> HttpResponse:
         """Place it, or answer a repeat with the same bytes."""
-        claim = claim_from(
-            request.headers.get("Idempotency-Key"), principal=caller(request).principal, body=request.data
-        )
-        asked = CheckoutSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        by = caller(request)
+        claim = claim_from(request.headers.get("Idempotency-Key"), principal=by.principal, body=request.data)
+        cart, named = reading.checkout(request.data) or _read_cart(request)
         answer = checkout.place_order(
-            cart=asked.cart(),
-            store_id=store_of(caller(request), BUYERS, asked.validated_data.get("store")),
-            by=caller(request),
-            claim=claim,
-            limit=guards.per_minute(caller(request)),
+            cart=cart, store_id=store_of(by, BUYERS, named), by=by, claim=claim, limit=guards.per_minute(by)
         )
         response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
         if answer.replayed:
@@ -221,7 +225,7 @@ class OrderStatusView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, order_id: UUID) -> Response:
         """Say only that, cheaply; ``Retry-After`` tells when to ask again."""
-        order = queries.narrow_order_for(order_id, caller(request))
+        order = queries.standing_for(order_id, caller(request))
         response = Response(documents.narrow_document(order))
         response["Retry-After"] = str(SECONDS_BETWEEN_POLLS[order.status <= Status.READY])
         return response

@@ -1,6 +1,8 @@
 """Orders in the shapes of api.md."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,20 @@ from apps.promotions.facade import Price
 
 OF_THE_GUEST = ("guest_name", "tracking_url", "stream_url", "pickup_code")
 MONEY = ("unit_price", "price_delta", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an order stands, and what tells who may know it."""
+
+    id: UUID
+    number: str
+    status: int
+    promised_at: datetime | None
+    version: int
+    store_id: UUID
+    placed_by_kind: str
+    placed_by_id: UUID | None
 
 
 def tracking_url(order: Order) -> str:
@@ -90,7 +106,7 @@ def panel_document(order: Order) -> dict[str, Any]:
     return {"number": order.number, "status": Status(order.status).code}
 
 
-def narrow_document(order: Order) -> dict[str, Any]:
+def narrow_document(order: Order | Standing) -> dict[str, Any]:
     """Say only where an order stands."""
     return {
         "id": str(order.id),

@@ -12,8 +12,8 @@ from django.db.models import Case, F, FloatField, Prefetch, Q, QuerySet, Sum, Va
 from django.db.models.functions import Extract, Greatest
 from django.utils import timezone
 
-from apps.core.facade import Actor, Role
-from apps.orders.documents import stored_order_document
+from apps.core.facade import Actor, Role, prepared_cursor
+from apps.orders.documents import Standing, stored_order_document
 from apps.orders.errors import OrderNotFoundError
 from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, Preparation, StatusChange
 from apps.orders.promise import promised_minutes
@@ -31,6 +31,10 @@ SEES_STORE = frozenset(
 )
 MOST_TOLD = 10_000
 MOST_ASKED_FOR = 10
+STANDING = """
+    SELECT id, number, status, promised_at, version, store_id, placed_by_kind, placed_by_id
+    FROM orders_order WHERE id = %s
+"""
 SAID = re.compile(r"([A-Z]?)([0-9]{1,6})")
 PICKUP_DIGITS = 4
 
@@ -57,7 +61,7 @@ def order_for(order_id: UUID, actor: Actor) -> Order:
     return order
 
 
-def may_see(order: Order, actor: Actor) -> bool:
+def may_see(order: "Order | Standing", actor: Actor) -> bool:
     """Tell whether an actor may see an order."""
     placed_it = (order.placed_by_kind, order.placed_by_id) == (actor.kind, actor.id)
     return placed_it or bool(actor.roles_at(order.store_id) & SEES_STORE)
@@ -66,6 +70,20 @@ def may_see(order: Order, actor: Actor) -> bool:
 def narrow_order_for(order_id: UUID, actor: Actor) -> Order:
     """Return one order without its lines, in one query; as ``order_for`` otherwise."""
     order = Order.objects.filter(id=order_id).first()
+    if order is None or not may_see(order, actor):
+        raise OrderNotFoundError
+    return order
+
+
+def standing_for(order_id: UUID, actor: Actor) -> Standing:
+    """Return where one order stands; as ``order_for`` otherwise.
+
+    One narrow query without the ORM: nothing else is asked as often.
+    """
+    with prepared_cursor() as cursor:
+        cursor.execute(STANDING, [order_id])
+        row = cursor.fetchone()
+    order = Standing(*row) if row else None
     if order is None or not may_see(order, actor):
         raise OrderNotFoundError
     return order

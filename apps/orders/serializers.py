@@ -6,6 +6,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from apps.core.facade import StrictCharField, StrictIntegerField, StrictSerializer
+from apps.orders import reading
 from apps.orders.checkout import Cart
 from apps.orders.rules import AskedItem, AskedOption, AskedSlot, Status
 
@@ -14,7 +15,7 @@ class AskedOptionSerializer(StrictSerializer):
     """One chosen option; ``quantity`` is per unit of the item."""
 
     option = serializers.UUIDField()
-    quantity = StrictIntegerField(min_value=1, max_value=99, default=1)
+    quantity = StrictIntegerField(min_value=1, max_value=reading.MOST_OF_ONE, default=1)
 
 
 class AskedSlotSerializer(StrictSerializer):
@@ -22,25 +23,25 @@ class AskedSlotSerializer(StrictSerializer):
 
     slot = serializers.UUIDField()
     product = serializers.UUIDField()
-    options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=40)
+    options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=reading.MOST_OPTIONS)
 
 
 class AskedItemSerializer(StrictSerializer):
     """One item of a cart."""
 
     product = serializers.UUIDField()
-    quantity = StrictIntegerField(min_value=1, max_value=99)
-    options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=40)
-    note = StrictCharField(max_length=140, allow_blank=True, default="")
-    slots = serializers.ListField(child=AskedSlotSerializer(), default=list, max_length=20)
+    quantity = StrictIntegerField(min_value=1, max_value=reading.MOST_OF_ONE)
+    options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=reading.MOST_OPTIONS)
+    note = StrictCharField(max_length=reading.LONGEST_NOTE, allow_blank=True, default="")
+    slots = serializers.ListField(child=AskedSlotSerializer(), default=list, max_length=reading.MOST_SLOTS)
 
 
 class QuoteSerializer(StrictSerializer):
-    """A cart to be priced."""
+    """A cart to be priced. ``reading.quote`` says the same of a good one, sooner."""
 
-    items = serializers.ListField(child=AskedItemSerializer(), min_length=1, max_length=60)
-    dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"], default="eat_in")
-    coupon = StrictCharField(max_length=20, allow_blank=True, default="")
+    items = serializers.ListField(child=AskedItemSerializer(), min_length=1, max_length=reading.MOST_ITEMS)
+    dining_option = serializers.ChoiceField(choices=reading.DINING_OPTIONS, default="eat_in")
+    coupon = StrictCharField(max_length=reading.LONGEST_COUPON, allow_blank=True, default="")
     store = serializers.UUIDField(
         required=False, help_text="Only from customers and from staff of several stores; all others have their own."
     )
@@ -51,12 +52,12 @@ class QuoteSerializer(StrictSerializer):
 
 
 class CheckoutSerializer(QuoteSerializer):
-    """A cart to be ordered."""
+    """A cart to be ordered. ``reading.checkout`` says the same of a good one, sooner."""
 
-    dining_option = serializers.ChoiceField(choices=["eat_in", "take_out"])
-    guest_name = StrictCharField(max_length=40, allow_blank=True, default="")
-    table_tracker = StrictCharField(max_length=12, allow_blank=True, default="")
-    customer = StrictCharField(max_length=64, default="")
+    dining_option = serializers.ChoiceField(choices=reading.DINING_OPTIONS)
+    guest_name = StrictCharField(max_length=reading.LONGEST_NAME, allow_blank=True, default="")
+    table_tracker = StrictCharField(max_length=reading.LONGEST_TRACKER, allow_blank=True, default="")
+    customer = StrictCharField(max_length=reading.LONGEST_TICKET, default="")
     expected_total = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
 
     def cart(self) -> Cart:
