@@ -78,8 +78,8 @@ class Reservation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order_id = models.UUIDField()
-    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+")
-    item = models.ForeignKey(StockItem, models.PROTECT, related_name="+")
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False)
+    item = models.ForeignKey(StockItem, models.PROTECT, related_name="+", db_index=False)
     quantity = models.PositiveIntegerField()
     state = models.CharField(max_length=8, default=HELD)
     made_at = models.DateTimeField()

@@ -22,7 +22,8 @@ class Order(models.Model):
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"guest_name"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name="loja")
+    # Here and below: no index of its own where a longer one begins with the column; each costs every checkout.
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", db_index=False, verbose_name="loja")
     customer = models.ForeignKey(
         "customers.Customer", models.PROTECT, null=True, db_index=False, related_name="+", verbose_name="cliente"
     )
@@ -40,7 +41,7 @@ class Order(models.Model):
     placed_by_kind = models.CharField(max_length=16)
     placed_by_id = models.UUIDField(null=True)
     payment_id = models.UUIDField(null=True, help_text="A cobrança atual; escrita por payments.")
-    tracking_token = models.CharField(max_length=32, unique=True, editable=False)
+    tracking_token = models.CharField(max_length=32, editable=False)
     pickup_code = models.CharField("código de retirada", max_length=4)
     placed_at = models.DateTimeField("feito em")
     expires_at = models.DateTimeField("expira em", null=True)
@@ -57,6 +58,7 @@ class Order(models.Model):
         verbose_name_plural = "pedidos"
         constraints = [
             models.UniqueConstraint("store", "business_day", "number", name="order_number_once_a_day"),
+            models.UniqueConstraint("tracking_token", name="order_tracking_token_once"),
             models.CheckConstraint(
                 condition=Q(paid_at__isnull=False) | Q(status__in=UNPAID), name="order_not_made_before_paid"
             ),
@@ -75,7 +77,13 @@ class Order(models.Model):
             ),
             models.Index("expires_at", condition=Q(status=Status.AWAITING_PAYMENT), name="order_unpaid"),
             models.Index("store", "placed_at", "id", name="order_by_time"),
-            models.Index("placed_by_id", condition=Q(status=Status.AWAITING_PAYMENT), name="order_unpaid_of_placer"),
+            # With the end: else the planner may count a device's orders among all that wait in the chain.
+            models.Index(
+                "placed_by_id",
+                "expires_at",
+                condition=Q(status=Status.AWAITING_PAYMENT),
+                name="order_unpaid_of_placer",
+            ),
             models.Index("customer", "placed_at", condition=Q(customer__isnull=False), name="order_of_customer"),
         ]
 
@@ -90,7 +98,7 @@ class OrderLine(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField()
     product = models.ForeignKey("catalog.Product", models.PROTECT, related_name="+")
     name = models.CharField("produto", max_length=80)
@@ -119,7 +127,7 @@ class OrderSlot(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="slots")
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="slots", db_index=False)
     position = models.PositiveSmallIntegerField()
     slot_id = models.UUIDField()
     slot_name = models.CharField("parte do combo", max_length=60)
@@ -164,7 +172,7 @@ class OrderDiscount(models.Model):
     """What one promotion or coupon took off an order, BRL, as it was then."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    order = models.ForeignKey(Order, models.CASCADE, related_name="discounts")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="discounts", db_index=False)
     offer_id = models.UUIDField()
     name = models.CharField("desconto", max_length=60)
     amount = models.DecimalField("valor", max_digits=10, decimal_places=2)
@@ -185,7 +193,7 @@ class StatusChange(models.Model):
     """One step of an order's life; ``seq`` is the order's version after it. Rows are only ever added."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    order = models.ForeignKey(Order, models.CASCADE, related_name="history")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="history", db_index=False)
     seq = models.PositiveIntegerField()
     from_status = models.PositiveSmallIntegerField("de", choices=Status.choices, null=True)
     to_status = models.PositiveSmallIntegerField("para", choices=Status.choices)

@@ -351,3 +351,16 @@ def test_file_is_what_the_newest_migration_installed(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'orders_checkout'")
         assert cursor.fetchone()[0] in CHECKOUT_SQL
+
+
+def test_open_orders_of_a_device_are_found_without_those_of_the_chain(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT count(*) FROM orders_order WHERE placed_by_id = gen_random_uuid() "
+            "AND placed_by_kind = 'device' AND status = 0 AND expires_at > now()"
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "order_unpaid_of_placer" in plan
+    assert "expires_at > now()" in plan.partition("Index Cond")[2].partition("Filter")[0]

@@ -6,74 +6,168 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0002_initial'),
-        ('stores', '0001_initial'),
+        ("catalog", "0002_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StockItem',
+            name="StockItem",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='nome')),
-                ('unit', models.CharField(choices=[('un', 'unidade'), ('g', 'grama'), ('ml', 'mililitro')], default='un', max_length=2, verbose_name='unidade')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=80, unique=True, verbose_name="nome")),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("un", "unidade"), ("g", "grama"), ("ml", "mililitro")],
+                        default="un",
+                        max_length=2,
+                        verbose_name="unidade",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'item de estoque',
-                'verbose_name_plural': 'itens de estoque',
+                "verbose_name": "item de estoque",
+                "verbose_name_plural": "itens de estoque",
             },
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('order_id', models.UUIDField()),
-                ('quantity', models.PositiveIntegerField()),
-                ('state', models.CharField(default='held', max_length=8)),
-                ('made_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.stockitem')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("order_id", models.UUIDField()),
+                ("quantity", models.PositiveIntegerField()),
+                ("state", models.CharField(default="held", max_length=8)),
+                ("made_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="inventory.stockitem"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reserva',
-                'verbose_name_plural': 'reservas',
-                'indexes': [models.Index(models.F('store'), models.F('item'), condition=models.Q(('state', 'held')), name='reservation_held')],
-                'constraints': [models.UniqueConstraint(models.F('order_id'), models.F('item'), name='reservation_once_an_order'), models.CheckConstraint(condition=models.Q(('state__in', ['held', 'taken', 'released'])), name='reservation_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'held')), models.Q(models.Q(('state', 'held'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='reservation_ends_once'), models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='reservation_quantity_at_least_one')],
+                "verbose_name": "reserva",
+                "verbose_name_plural": "reservas",
+                "indexes": [
+                    models.Index(
+                        models.F("store"),
+                        models.F("item"),
+                        condition=models.Q(("state", "held")),
+                        name="reservation_held",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(models.F("order_id"), models.F("item"), name="reservation_once_an_order"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["held", "taken", "released"])),
+                        name="reservation_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at", None), ("state", "held")),
+                            models.Q(models.Q(("state", "held"), _negated=True), ("ended_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="reservation_ends_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1)), name="reservation_quantity_at_least_one"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RecipeLine',
+            name="RecipeLine",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('quantity', models.PositiveIntegerField(default=1, verbose_name='quantidade')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.product', verbose_name='produto')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.stockitem', verbose_name='item')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("quantity", models.PositiveIntegerField(default=1, verbose_name="quantidade")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="catalog.product",
+                        verbose_name="produto",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inventory.stockitem",
+                        verbose_name="item",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'linha de receita',
-                'verbose_name_plural': 'linhas de receita',
-                'constraints': [models.UniqueConstraint(models.F('product'), models.F('item'), name='recipe_line_once_a_product'), models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='recipe_quantity_at_least_one')],
+                "verbose_name": "linha de receita",
+                "verbose_name_plural": "linhas de receita",
+                "constraints": [
+                    models.UniqueConstraint(models.F("product"), models.F("item"), name="recipe_line_once_a_product"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1)), name="recipe_quantity_at_least_one"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StockLevel',
+            name="StockLevel",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('on_hand', models.IntegerField(default=0, verbose_name='em mãos')),
-                ('reserved', models.IntegerField(default=0, verbose_name='reservado')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.stockitem', verbose_name='item')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store', verbose_name='loja')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("on_hand", models.IntegerField(default=0, verbose_name="em mãos")),
+                ("reserved", models.IntegerField(default=0, verbose_name="reservado")),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inventory.stockitem",
+                        verbose_name="item",
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="stores.store",
+                        verbose_name="loja",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'saldo',
-                'verbose_name_plural': 'saldos',
-                'constraints': [models.UniqueConstraint(models.F('store'), models.F('item'), name='stock_level_once_a_store'), models.CheckConstraint(condition=models.Q(('reserved__gte', 0), ('reserved__lte', models.F('on_hand'))), name='stock_reserved_within_on_hand')],
+                "verbose_name": "saldo",
+                "verbose_name_plural": "saldos",
+                "constraints": [
+                    models.UniqueConstraint(models.F("store"), models.F("item"), name="stock_level_once_a_store"),
+                    models.CheckConstraint(
+                        condition=models.Q(("reserved__gte", 0), ("reserved__lte", models.F("on_hand"))),
+                        name="stock_reserved_within_on_hand",
+                    ),
+                ],
             },
         ),
         # Partitioned by month of the UUIDv7 key, which Django cannot say; the rows of months without a partition of their own
@@ -102,22 +196,52 @@ class Migration(migrations.Migration):
             ],
             state_operations=[
                 migrations.CreateModel(
-                    name='StockMovement',
+                    name="StockMovement",
                     fields=[
-                        ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                        ('delta', models.IntegerField(verbose_name='variação')),
-                        ('reason', models.CharField(max_length=16, verbose_name='motivo')),
-                        ('order_id', models.UUIDField(null=True)),
-                        ('actor_kind', models.CharField(max_length=16)),
-                        ('actor_id', models.UUIDField(null=True)),
-                        ('at', models.DateTimeField(verbose_name='quando')),
-                        ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.stockitem', verbose_name='item')),
-                        ('store', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store', verbose_name='loja')),
+                        (
+                            "id",
+                            models.UUIDField(
+                                default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("delta", models.IntegerField(verbose_name="variação")),
+                        ("reason", models.CharField(max_length=16, verbose_name="motivo")),
+                        ("order_id", models.UUIDField(null=True)),
+                        ("actor_kind", models.CharField(max_length=16)),
+                        ("actor_id", models.UUIDField(null=True)),
+                        ("at", models.DateTimeField(verbose_name="quando")),
+                        (
+                            "item",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="inventory.stockitem",
+                                verbose_name="item",
+                            ),
+                        ),
+                        (
+                            "store",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="stores.store",
+                                verbose_name="loja",
+                            ),
+                        ),
                     ],
                     options={
-                        'verbose_name': 'movimento de estoque',
-                        'verbose_name_plural': 'movimentos de estoque',
-                        'indexes': [models.Index(models.F('store'), models.F('item'), name='movement_of_level'), models.Index(models.F('order_id'), condition=models.Q(('order_id__isnull', False)), name='movement_of_order')],
+                        "verbose_name": "movimento de estoque",
+                        "verbose_name_plural": "movimentos de estoque",
+                        "indexes": [
+                            models.Index(models.F("store"), models.F("item"), name="movement_of_level"),
+                            models.Index(
+                                models.F("order_id"),
+                                condition=models.Q(("order_id__isnull", False)),
+                                name="movement_of_order",
+                            ),
+                        ],
                     },
                 ),
             ],

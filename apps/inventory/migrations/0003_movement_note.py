@@ -4,20 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0002_keep_levels_lean'),
+        ("inventory", "0002_keep_levels_lean"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='stockmovement',
-            name='note',
-            field=models.CharField(blank=True, default='', max_length=140, verbose_name='observação'),
+            model_name="stockmovement",
+            name="note",
+            field=models.CharField(blank=True, default="", max_length=140, verbose_name="observação"),
         ),
         migrations.AlterField(
-            model_name='stockmovement',
-            name='reason',
-            field=models.CharField(choices=[('sale', 'venda'), ('count', 'contagem'), ('purchase', 'compra'), ('waste', 'perda'), ('return', 'devolução')], max_length=16, verbose_name='motivo'),
+            model_name="stockmovement",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("sale", "venda"),
+                    ("count", "contagem"),
+                    ("purchase", "compra"),
+                    ("waste", "perda"),
+                    ("return", "devolução"),
+                ],
+                max_length=16,
+                verbose_name="motivo",
+            ),
         ),
     ]

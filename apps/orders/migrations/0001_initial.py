@@ -8,178 +8,350 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0002_initial'),
-        ('stores', '0001_initial'),
+        ("catalog", "0002_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NumberCounter',
+            name="NumberCounter",
             fields=[
-                ('pk', models.CompositePrimaryKey('store_id', 'business_day', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('business_day', models.DateField()),
-                ('value', models.PositiveIntegerField()),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.store')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "store_id", "business_day", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("business_day", models.DateField()),
+                ("value", models.PositiveIntegerField()),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stores.store"),
+                ),
             ],
             options={
-                'verbose_name': 'contador de números',
-                'verbose_name_plural': 'contadores de números',
+                "verbose_name": "contador de números",
+                "verbose_name_plural": "contadores de números",
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('business_day', models.DateField(help_text='Data local da loja.', verbose_name='dia')),
-                ('number', models.CharField(help_text='Chamado no balcão, ex.: T042.', max_length=8, verbose_name='número')),
-                ('channel', models.CharField(choices=[('T', 'totem'), ('C', 'caixa'), ('Q', 'celular')], max_length=1, verbose_name='canal')),
-                ('status', models.PositiveSmallIntegerField(choices=[(0, 'Aguardando pagamento'), (1, 'Recebido'), (2, 'Em preparação'), (3, 'Pronto'), (4, 'Finalizado'), (5, 'Expirado'), (6, 'Cancelado')], default=0, verbose_name='situação')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('dining_option', models.CharField(choices=[('eat_in', 'comer aqui'), ('take_out', 'levar')], max_length=8, verbose_name='consumo')),
-                ('guest_name', models.CharField(blank=True, max_length=40, verbose_name='nome')),
-                ('table_tracker', models.CharField(blank=True, max_length=12, verbose_name='mesa')),
-                ('subtotal', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='subtotal')),
-                ('discount_total', models.DecimalField(decimal_places=2, default=0, max_digits=10, verbose_name='descontos')),
-                ('total', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='total')),
-                ('placed_by_kind', models.CharField(max_length=16)),
-                ('placed_by_id', models.UUIDField(null=True)),
-                ('payment_id', models.UUIDField(help_text='A cobrança atual; escrita por payments.', null=True)),
-                ('tracking_token', models.CharField(editable=False, max_length=32, unique=True)),
-                ('pickup_code', models.CharField(max_length=4, verbose_name='código de retirada')),
-                ('placed_at', models.DateTimeField(verbose_name='feito em')),
-                ('expires_at', models.DateTimeField(null=True, verbose_name='expira em')),
-                ('paid_at', models.DateTimeField(null=True, verbose_name='pago em')),
-                ('queue_at', models.DateTimeField(null=True, verbose_name='na fila desde')),
-                ('ready_at', models.DateTimeField(null=True, verbose_name='pronto em')),
-                ('moved_at', models.DateTimeField(verbose_name='última mudança')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store', verbose_name='loja')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("business_day", models.DateField(help_text="Data local da loja.", verbose_name="dia")),
+                (
+                    "number",
+                    models.CharField(help_text="Chamado no balcão, ex.: T042.", max_length=8, verbose_name="número"),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("T", "totem"), ("C", "caixa"), ("Q", "celular")], max_length=1, verbose_name="canal"
+                    ),
+                ),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Aguardando pagamento"),
+                            (1, "Recebido"),
+                            (2, "Em preparação"),
+                            (3, "Pronto"),
+                            (4, "Finalizado"),
+                            (5, "Expirado"),
+                            (6, "Cancelado"),
+                        ],
+                        default=0,
+                        verbose_name="situação",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "dining_option",
+                    models.CharField(
+                        choices=[("eat_in", "comer aqui"), ("take_out", "levar")], max_length=8, verbose_name="consumo"
+                    ),
+                ),
+                ("guest_name", models.CharField(blank=True, max_length=40, verbose_name="nome")),
+                ("table_tracker", models.CharField(blank=True, max_length=12, verbose_name="mesa")),
+                ("subtotal", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="subtotal")),
+                (
+                    "discount_total",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=10, verbose_name="descontos"),
+                ),
+                ("total", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="total")),
+                ("placed_by_kind", models.CharField(max_length=16)),
+                ("placed_by_id", models.UUIDField(null=True)),
+                ("payment_id", models.UUIDField(help_text="A cobrança atual; escrita por payments.", null=True)),
+                ("tracking_token", models.CharField(editable=False, max_length=32, unique=True)),
+                ("pickup_code", models.CharField(max_length=4, verbose_name="código de retirada")),
+                ("placed_at", models.DateTimeField(verbose_name="feito em")),
+                ("expires_at", models.DateTimeField(null=True, verbose_name="expira em")),
+                ("paid_at", models.DateTimeField(null=True, verbose_name="pago em")),
+                ("queue_at", models.DateTimeField(null=True, verbose_name="na fila desde")),
+                ("ready_at", models.DateTimeField(null=True, verbose_name="pronto em")),
+                ("moved_at", models.DateTimeField(verbose_name="última mudança")),
+                (
+                    "store",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="stores.store",
+                        verbose_name="loja",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pedido',
-                'verbose_name_plural': 'pedidos',
+                "verbose_name": "pedido",
+                "verbose_name_plural": "pedidos",
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=80, verbose_name='produto')),
-                ('station', models.CharField(max_length=16, verbose_name='praça')),
-                ('quantity', models.PositiveSmallIntegerField(verbose_name='quantidade')),
-                ('unit_price', models.DecimalField(decimal_places=2, max_digits=8, verbose_name='preço')),
-                ('total', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='total')),
-                ('note', models.CharField(blank=True, max_length=140, verbose_name='observação')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.order')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name", models.CharField(max_length=80, verbose_name="produto")),
+                ("station", models.CharField(max_length=16, verbose_name="praça")),
+                ("quantity", models.PositiveSmallIntegerField(verbose_name="quantidade")),
+                ("unit_price", models.DecimalField(decimal_places=2, max_digits=8, verbose_name="preço")),
+                ("total", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="total")),
+                ("note", models.CharField(blank=True, max_length=140, verbose_name="observação")),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="orders.order"
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'item',
-                'verbose_name_plural': 'itens',
+                "verbose_name": "item",
+                "verbose_name_plural": "itens",
             },
         ),
         migrations.CreateModel(
-            name='OrderLineOption',
+            name="OrderLineOption",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60, verbose_name='opção')),
-                ('quantity', models.PositiveSmallIntegerField(verbose_name='quantidade')),
-                ('unit_price', models.DecimalField(decimal_places=2, max_digits=8, verbose_name='acréscimo')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='options', to='orders.orderline')),
-                ('option', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.option')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="opção")),
+                ("quantity", models.PositiveSmallIntegerField(verbose_name="quantidade")),
+                ("unit_price", models.DecimalField(decimal_places=2, max_digits=8, verbose_name="acréscimo")),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="options", to="orders.orderline"
+                    ),
+                ),
+                (
+                    "option",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.option"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'opção do item',
-                'verbose_name_plural': 'opções do item',
+                "verbose_name": "opção do item",
+                "verbose_name_plural": "opções do item",
             },
         ),
         migrations.CreateModel(
-            name='Preparation',
+            name="Preparation",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('station', models.CharField(max_length=16, verbose_name='praça')),
-                ('state', models.CharField(default=apps.orders.rules.PreparationState['QUEUED'], max_length=8, verbose_name='estado')),
-                ('started_at', models.DateTimeField(null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='preparations', to='orders.orderline')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("station", models.CharField(max_length=16, verbose_name="praça")),
+                (
+                    "state",
+                    models.CharField(
+                        default=apps.orders.rules.PreparationState["QUEUED"], max_length=8, verbose_name="estado"
+                    ),
+                ),
+                ("started_at", models.DateTimeField(null=True)),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="preparations", to="orders.orderline"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'preparo',
-                'verbose_name_plural': 'preparos',
+                "verbose_name": "preparo",
+                "verbose_name_plural": "preparos",
             },
         ),
         migrations.CreateModel(
-            name='StatusChange',
+            name="StatusChange",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.PositiveIntegerField()),
-                ('from_status', models.PositiveSmallIntegerField(choices=[(0, 'Aguardando pagamento'), (1, 'Recebido'), (2, 'Em preparação'), (3, 'Pronto'), (4, 'Finalizado'), (5, 'Expirado'), (6, 'Cancelado')], null=True, verbose_name='de')),
-                ('to_status', models.PositiveSmallIntegerField(choices=[(0, 'Aguardando pagamento'), (1, 'Recebido'), (2, 'Em preparação'), (3, 'Pronto'), (4, 'Finalizado'), (5, 'Expirado'), (6, 'Cancelado')], verbose_name='para')),
-                ('kind', models.CharField(choices=[('move', 'move'), ('undo', 'undo'), ('recall', 'recall')], default=apps.orders.rules.MoveKind['MOVE'], max_length=8, verbose_name='tipo')),
-                ('at', models.DateTimeField(verbose_name='quando')),
-                ('actor_kind', models.CharField(max_length=16, verbose_name='por')),
-                ('actor_id', models.UUIDField(null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='orders.order')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("seq", models.PositiveIntegerField()),
+                (
+                    "from_status",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Aguardando pagamento"),
+                            (1, "Recebido"),
+                            (2, "Em preparação"),
+                            (3, "Pronto"),
+                            (4, "Finalizado"),
+                            (5, "Expirado"),
+                            (6, "Cancelado"),
+                        ],
+                        null=True,
+                        verbose_name="de",
+                    ),
+                ),
+                (
+                    "to_status",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Aguardando pagamento"),
+                            (1, "Recebido"),
+                            (2, "Em preparação"),
+                            (3, "Pronto"),
+                            (4, "Finalizado"),
+                            (5, "Expirado"),
+                            (6, "Cancelado"),
+                        ],
+                        verbose_name="para",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("move", "move"), ("undo", "undo"), ("recall", "recall")],
+                        default=apps.orders.rules.MoveKind["MOVE"],
+                        max_length=8,
+                        verbose_name="tipo",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="quando")),
+                ("actor_kind", models.CharField(max_length=16, verbose_name="por")),
+                ("actor_id", models.UUIDField(null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="history", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mudança de situação',
-                'verbose_name_plural': 'histórico',
+                "verbose_name": "mudança de situação",
+                "verbose_name_plural": "histórico",
             },
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.OrderBy(models.F('status'), descending=True), models.F('queue_at'), condition=models.Q(('status__in', (1, 2, 3))), name='order_board'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.OrderBy(models.F("status"), descending=True),
+                models.F("queue_at"),
+                condition=models.Q(("status__in", (1, 2, 3))),
+                name="order_board",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('expires_at'), condition=models.Q(('status', 0)), name='order_unpaid'),
+            model_name="order",
+            index=models.Index(models.F("expires_at"), condition=models.Q(("status", 0)), name="order_unpaid"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(models.F('store'), models.F('business_day'), models.F('number'), name='order_number_once_a_day'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                models.F("store"), models.F("business_day"), models.F("number"), name="order_number_once_a_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('paid_at__isnull', False), ('status__in', (0, 5, 6)), _connector='OR'), name='order_not_made_before_paid'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("paid_at__isnull", False), ("status__in", (0, 5, 6)), _connector="OR"),
+                name="order_not_made_before_paid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('queue_at__isnull', False), models.Q(('status__in', (1, 2, 3)), _negated=True), _connector='OR'), name='order_on_board_has_its_place'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("queue_at__isnull", False), models.Q(("status__in", (1, 2, 3)), _negated=True), _connector="OR"
+                ),
+                name="order_on_board_has_its_place",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('discount_total__gte', 0), ('total', django.db.models.expressions.CombinedExpression(models.F('subtotal'), '-', models.F('discount_total'))), ('total__gte', 0)), name='order_total_adds_up'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("discount_total__gte", 0),
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("subtotal"), "-", models.F("discount_total")
+                        ),
+                    ),
+                    ("total__gte", 0),
+                ),
+                name="order_total_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', [0, 1, 2, 3, 4, 5, 6])), name='order_status_is_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", [0, 1, 2, 3, 4, 5, 6])), name="order_status_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(models.F('order'), models.F('position'), name='order_line_position_once'),
+            model_name="orderline",
+            constraint=models.UniqueConstraint(
+                models.F("order"), models.F("position"), name="order_line_position_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='order_line_quantity_at_least_one'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="order_line_quantity_at_least_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderlineoption',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='line_option_quantity_at_least_one'),
+            model_name="orderlineoption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="line_option_quantity_at_least_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preparation',
-            constraint=models.UniqueConstraint(models.F('line'), name='preparation_once_a_line'),
+            model_name="preparation",
+            constraint=models.UniqueConstraint(models.F("line"), name="preparation_once_a_line"),
         ),
         migrations.AddConstraint(
-            model_name='preparation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'started', 'done', 'voided'])), name='preparation_state_is_known'),
+            model_name="preparation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["queued", "started", "done", "voided"])),
+                name="preparation_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statuschange',
-            constraint=models.UniqueConstraint(models.F('order'), models.F('seq'), name='status_change_once_a_version'),
+            model_name="statuschange",
+            constraint=models.UniqueConstraint(models.F("order"), models.F("seq"), name="status_change_once_a_version"),
         ),
     ]

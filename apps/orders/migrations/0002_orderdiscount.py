@@ -6,25 +6,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0001_initial'),
+        ("orders", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OrderDiscount',
+            name="OrderDiscount",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('offer_id', models.UUIDField()),
-                ('name', models.CharField(max_length=60, verbose_name='desconto')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='valor')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='discounts', to='orders.order')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("offer_id", models.UUIDField()),
+                ("name", models.CharField(max_length=60, verbose_name="desconto")),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="valor")),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="discounts", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'desconto',
-                'verbose_name_plural': 'descontos',
-                'constraints': [models.UniqueConstraint(models.F('order'), models.F('offer_id'), name='order_discount_once_an_offer'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='order_discount_positive')],
+                "verbose_name": "desconto",
+                "verbose_name_plural": "descontos",
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("order"), models.F("offer_id"), name="order_discount_once_an_offer"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="order_discount_positive"),
+                ],
             },
         ),
     ]

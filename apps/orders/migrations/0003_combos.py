@@ -19,68 +19,88 @@ ONE_A_LINE = """
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0005_combos'),
-        ('orders', '0002_orderdiscount'),
+        ("catalog", "0005_combos"),
+        ("orders", "0002_orderdiscount"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OrderSlot',
+            name="OrderSlot",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('slot_id', models.UUIDField()),
-                ('slot_name', models.CharField(max_length=60, verbose_name='parte do combo')),
-                ('name', models.CharField(max_length=80, verbose_name='produto')),
-                ('station', models.CharField(max_length=16, verbose_name='praça')),
-                ('price_delta', models.DecimalField(decimal_places=2, max_digits=8, verbose_name='diferença de preço')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("slot_id", models.UUIDField()),
+                ("slot_name", models.CharField(max_length=60, verbose_name="parte do combo")),
+                ("name", models.CharField(max_length=80, verbose_name="produto")),
+                ("station", models.CharField(max_length=16, verbose_name="praça")),
+                ("price_delta", models.DecimalField(decimal_places=2, max_digits=8, verbose_name="diferença de preço")),
             ],
             options={
-                'verbose_name': 'parte do item',
-                'verbose_name_plural': 'partes do item',
+                "verbose_name": "parte do item",
+                "verbose_name_plural": "partes do item",
             },
         ),
         migrations.RemoveConstraint(
-            model_name='preparation',
-            name='preparation_once_a_line',
+            model_name="preparation",
+            name="preparation_once_a_line",
         ),
         migrations.AddField(
-            model_name='orderslot',
-            name='line',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='orders.orderline'),
+            model_name="orderslot",
+            name="line",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="slots", to="orders.orderline"
+            ),
         ),
         migrations.AddField(
-            model_name='orderslot',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
+            model_name="orderslot",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.product"
+            ),
         ),
         migrations.AddField(
-            model_name='orderlineoption',
-            name='slot',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orders.orderslot'),
+            model_name="orderlineoption",
+            name="slot",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="orders.orderslot",
+            ),
         ),
         migrations.AddField(
-            model_name='preparation',
-            name='slot',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orders.orderslot'),
+            model_name="preparation",
+            name="slot",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="orders.orderslot",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preparation',
-            constraint=models.UniqueConstraint(condition=models.Q(('slot', None)), fields=('line',), name='preparation_once_a_line'),
+            model_name="preparation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("slot", None)), fields=("line",), name="preparation_once_a_line"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preparation',
-            constraint=models.UniqueConstraint(models.F('slot'), name='preparation_once_a_slot'),
+            model_name="preparation",
+            constraint=models.UniqueConstraint(models.F("slot"), name="preparation_once_a_slot"),
         ),
         migrations.AddConstraint(
-            model_name='orderslot',
-            constraint=models.UniqueConstraint(models.F('line'), models.F('position'), name='order_slot_position_once'),
+            model_name="orderslot",
+            constraint=models.UniqueConstraint(models.F("line"), models.F("position"), name="order_slot_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='orderslot',
-            constraint=models.UniqueConstraint(models.F('line'), models.F('slot_id'), name='order_slot_filled_once'),
+            model_name="orderslot",
+            constraint=models.UniqueConstraint(models.F("line"), models.F("slot_id"), name="order_slot_filled_once"),
         ),
         # On the way back this runs first: a line has one thing to make again, so of a combo's the least advanced stays.
         migrations.RunSQL(sql=migrations.RunSQL.noop, reverse_sql=ONE_A_LINE),

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0003_combos'),
-        ('stores', '0001_initial'),
+        ("orders", "0003_combos"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('placed_at'), models.F('id'), name='order_by_time'),
+            model_name="order",
+            index=models.Index(models.F("store"), models.F("placed_at"), models.F("id"), name="order_by_time"),
         ),
     ]

@@ -11,26 +11,39 @@ CHECKOUT_SHA256 = "52fda55a448171ca317db655b76ceccf974780c8a8eb2ed56146e414bed1f
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_append_only'),
-        ('orders', '0004_order_by_time'),
-        ('stores', '0001_initial'),
+        ("customers", "0002_append_only"),
+        ("orders", "0004_order_by_time"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='customer',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer', verbose_name='cliente'),
+            model_name="order",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="customers.customer",
+                verbose_name="cliente",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('placed_by_id'), condition=models.Q(('status', 0)), name='order_unpaid_of_placer'),
+            model_name="order",
+            index=models.Index(
+                models.F("placed_by_id"), condition=models.Q(("status", 0)), name="order_unpaid_of_placer"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('customer'), models.F('placed_at'), condition=models.Q(('customer__isnull', False)), name='order_of_customer'),
+            model_name="order",
+            index=models.Index(
+                models.F("customer"),
+                models.F("placed_at"),
+                condition=models.Q(("customer__isnull", False)),
+                name="order_of_customer",
+            ),
         ),
         migrations.RunSQL(
             sql=CHECKOUT.read_text(),

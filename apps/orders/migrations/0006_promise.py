@@ -4,20 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0005_checkout'),
+        ("orders", "0005_checkout"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='promised_at',
-            field=models.DateTimeField(help_text='Calculado quando foi pago.', null=True, verbose_name='prometido para'),
+            model_name="order",
+            name="promised_at",
+            field=models.DateTimeField(
+                help_text="Calculado quando foi pago.", null=True, verbose_name="prometido para"
+            ),
         ),
         migrations.AddField(
-            model_name='preparation',
-            name='prep_minutes',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='preparo (min)'),
+            model_name="preparation",
+            name="prep_minutes",
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="preparo (min)"),
         ),
     ]

@@ -6,55 +6,117 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0006_promise'),
+        ("orders", "0006_promise"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='attention',
-            field=models.CharField(blank=True, default='', max_length=140, verbose_name='precisa de alguém'),
+            model_name="order",
+            name="attention",
+            field=models.CharField(blank=True, default="", max_length=140, verbose_name="precisa de alguém"),
         ),
         migrations.AddField(
-            model_name='order',
-            name='cancel_reason',
-            field=models.CharField(blank=True, default='', max_length=140, verbose_name='motivo do cancelamento'),
+            model_name="order",
+            name="cancel_reason",
+            field=models.CharField(blank=True, default="", max_length=140, verbose_name="motivo do cancelamento"),
         ),
         migrations.CreateModel(
-            name='CancelStep',
+            name="CancelStep",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('stock', 'estoque de volta'), ('coupon', 'uso do cupom de volta'), ('refund', 'dinheiro de volta')], max_length=8, verbose_name='passo')),
-                ('state', models.CharField(choices=[('waiting', 'em andamento'), ('done', 'feito'), ('failed', 'precisa de alguém')], default='waiting', max_length=8, verbose_name='situação')),
-                ('detail', models.CharField(blank=True, max_length=200, verbose_name='detalhe')),
-                ('done_at', models.DateTimeField(null=True, verbose_name='feito em')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cancel_steps', to='orders.order', verbose_name='pedido')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("stock", "estoque de volta"),
+                            ("coupon", "uso do cupom de volta"),
+                            ("refund", "dinheiro de volta"),
+                        ],
+                        max_length=8,
+                        verbose_name="passo",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "em andamento"), ("done", "feito"), ("failed", "precisa de alguém")],
+                        default="waiting",
+                        max_length=8,
+                        verbose_name="situação",
+                    ),
+                ),
+                ("detail", models.CharField(blank=True, max_length=200, verbose_name="detalhe")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="feito em")),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cancel_steps",
+                        to="orders.order",
+                        verbose_name="pedido",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'passo de cancelamento',
-                'verbose_name_plural': 'passos de cancelamento',
-                'indexes': [models.Index(models.F('state'), condition=models.Q(('state', 'done'), _negated=True), name='cancel_step_open')],
-                'constraints': [models.UniqueConstraint(models.F('order'), models.F('kind'), name='cancel_step_once_an_order'), models.CheckConstraint(condition=models.Q(('kind__in', ['stock', 'coupon', 'refund'])), name='cancel_step_kind_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('state', 'done')), models.Q(('state__in', ['waiting', 'failed']), ('done_at', None)), _connector='OR'), name='cancel_step_done_has_its_moment')],
+                "verbose_name": "passo de cancelamento",
+                "verbose_name_plural": "passos de cancelamento",
+                "indexes": [
+                    models.Index(
+                        models.F("state"), condition=models.Q(("state", "done"), _negated=True), name="cancel_step_open"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(models.F("order"), models.F("kind"), name="cancel_step_once_an_order"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["stock", "coupon", "refund"])),
+                        name="cancel_step_kind_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("done_at__isnull", False), ("state", "done")),
+                            models.Q(("state__in", ["waiting", "failed"]), ("done_at", None)),
+                            _connector="OR",
+                        ),
+                        name="cancel_step_done_has_its_moment",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrderLineVoid',
+            name="OrderLineVoid",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('reason', models.CharField(max_length=140, verbose_name='motivo')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='valor')),
-                ('restocked', models.BooleanField(verbose_name='voltou ao estoque')),
-                ('at', models.DateTimeField(verbose_name='quando')),
-                ('actor_kind', models.CharField(max_length=16, verbose_name='por')),
-                ('actor_id', models.UUIDField(null=True)),
-                ('line', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='void', to='orders.orderline', verbose_name='item')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("reason", models.CharField(max_length=140, verbose_name="motivo")),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="valor")),
+                ("restocked", models.BooleanField(verbose_name="voltou ao estoque")),
+                ("at", models.DateTimeField(verbose_name="quando")),
+                ("actor_kind", models.CharField(max_length=16, verbose_name="por")),
+                ("actor_id", models.UUIDField(null=True)),
+                (
+                    "line",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="void",
+                        to="orders.orderline",
+                        verbose_name="item",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'item anulado',
-                'verbose_name_plural': 'itens anulados',
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='line_void_gives_nothing_negative')],
+                "verbose_name": "item anulado",
+                "verbose_name_plural": "itens anulados",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0)), name="line_void_gives_nothing_negative"
+                    )
+                ],
             },
         ),
     ]
