@@ -49,10 +49,12 @@ RARE_CHORES: tuple[Callable[[datetime], object], ...] = (
     lambda at: customers.purge(at=at),
     photos.sweep,
     payments.purge_inbox,
+    lambda at: payments.open_closings(at=at),
 )
 
 # Rows whose moment has come, and the task that calls out for each.
 DUE: tuple[tuple[Callable[[datetime], list[UUID]], Task], ...] = (
     (lambda at: payments.claim_due(at=at), payment_tasks.advance_charge),
     (lambda at: payments.claim_due_refunds(at=at), payment_tasks.advance_refund),
+    (lambda at: payments.claim_due_closings(at=at), payment_tasks.advance_closing),
 )

@@ -34,6 +34,7 @@ from apps.core.qr import svg as qr_svg
 from apps.core.sealing import KeyRing, UnreadableError, decoded_key, derived_key
 from apps.core.streams import Drawing, hub, in_thread, stream_response
 from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
+from apps.core.turns import in_turn, take_turn
 from apps.core.wake import News, tell
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "from_domain",
     "hub",
     "in_thread",
+    "in_turn",
     "iso",
     "keep_answer",
     "limits",
@@ -89,6 +91,7 @@ __all__ = [
     "sql_invariant",
     "stored_answer",
     "stream_response",
+    "take_turn",
     "tell",
     "trail",
     "waited_for_key",

@@ -4,9 +4,9 @@ from apps.core.facade import sql_invariant
 
 sql_invariant(
     "C1",
-    "A closed shift keeps what its person took at the counter while it was open, and what was put in and taken out.",
+    "A closed shift keeps what its person took and handed back at the counter while it was open, and what was put in and taken out.",
     """
-    SELECT shift.id, shift.cash_received, taken.cash, shift.card_received, taken.card
+    SELECT shift.id, shift.cash_received, taken.cash, shift.card_received, taken.card, shift.cash_refunded, back.cash
     FROM counter_shift shift
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(charge.paid_amount) FILTER (WHERE charge.tender = 'cash'), 0) AS cash,
@@ -16,13 +16,22 @@ sql_invariant(
           AND charge.settled_at >= shift.opened_at AND charge.settled_at < shift.closed_at
     ) taken
     CROSS JOIN LATERAL (
+        SELECT coalesce(sum(refund.amount), 0) AS cash
+        FROM payments_refund refund
+        JOIN payments_charge charge ON charge.id = refund.charge_id
+        JOIN orders_order o ON o.id = charge.order_id
+        WHERE charge.method = 'counter' AND charge.tender = 'cash' AND refund.state = 'done'
+          AND refund.asked_by_id = shift.opened_by_id AND o.store_id = shift.store_id
+          AND refund.done_at >= shift.opened_at AND refund.done_at < shift.closed_at
+    ) back
+    CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount) FILTER (WHERE kind = 'supply'), 0) AS supplied,
                coalesce(sum(amount) FILTER (WHERE kind = 'withdrawal'), 0) AS withdrawn
         FROM counter_cashmovement WHERE shift_id = shift.id
     ) moved
     WHERE shift.closed_at IS NOT NULL
-      AND (shift.cash_received, shift.card_received, shift.supplied, shift.withdrawn)
-          IS DISTINCT FROM (taken.cash, taken.card, moved.supplied, moved.withdrawn)
+      AND (shift.cash_received, shift.card_received, shift.cash_refunded, shift.supplied, shift.withdrawn)
+          IS DISTINCT FROM (taken.cash, taken.card, back.cash, moved.supplied, moved.withdrawn)
     """,
 )
 sql_invariant(

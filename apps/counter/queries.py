@@ -59,7 +59,7 @@ def movements_of(shift: Shift) -> list[CashMovement]:
 
 
 def totals_of(shift: Shift) -> DrawerTotals:
-    """Add up a shift from its payments and movements, up to its end or to now. Two queries."""
+    """Add up a shift from its payments and movements, up to its end or to now. Three queries."""
     taken = payments.takings(
         store_id=shift.store_id, person_id=shift.opened_by_id, since=shift.opened_at, until=shift.closed_at
     )

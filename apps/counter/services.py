@@ -5,12 +5,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.core.facade import Actor
+from apps.core.facade import Actor, take_turn
 from apps.counter import queries
 from apps.counter.errors import DrawerTooLowError, ShiftClosedError, ShiftNotFoundError
 from apps.counter.models import CashMovement, Shift
 from apps.counter.rules import AT_COUNTER, MovementKind
-from apps.payments import facade as payments
 
 
 @transaction.atomic
@@ -27,7 +26,7 @@ def open_shift(*, store_id: UUID, opening_float: Decimal, by: Actor) -> Shift:
     """
     if by.id is None or not by.roles_at(store_id) & AT_COUNTER:
         raise ShiftNotFoundError
-    at = payments.take_turn(by.id)
+    at = take_turn(by.id)
     running = queries.open_shift_of(by.id, store_id)
     if running is not None:
         return running
@@ -64,7 +63,7 @@ def move_cash(
         kind=kind,
         amount=amount,
         reason=reason,
-        at=payments.take_turn(shift.opened_by_id),
+        at=take_turn(shift.opened_by_id),
         by_id=by.id,
         form_key=form_key,
     )
@@ -87,7 +86,7 @@ def close_shift(*, shift_id: UUID, counted_cash: Decimal, note: str, by: Actor) 
     shift = _lock(shift_id, by)
     if not shift.is_open:
         return shift
-    shift.closed_at, shift.closed_by_id = payments.take_turn(shift.opened_by_id), by.id
+    shift.closed_at, shift.closed_by_id = take_turn(shift.opened_by_id), by.id
     totals = queries.totals_of(shift)
     shift.cash_received, shift.card_received = totals.cash, totals.card
     shift.cash_refunded, shift.supplied, shift.withdrawn = totals.cash_refunded, totals.supplied, totals.withdrawn
@@ -100,5 +99,5 @@ def close_shift(*, shift_id: UUID, counted_cash: Decimal, note: str, by: Actor) 
 def _lock(shift_id: UUID, by: Actor) -> Shift:
     """Take the turn of a shift's person, then its row."""
     shift = queries.shift_for(shift_id, by)
-    payments.take_turn(shift.opened_by_id)
+    take_turn(shift.opened_by_id)
     return Shift.objects.select_for_update(of=("self",)).get(id=shift.id)

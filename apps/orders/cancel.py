@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.contracts.events import OrderCancelled, OrderItemVoided
-from apps.core.facade import SYSTEM, Actor, Role, new_id, publish, trail
+from apps.core.facade import SYSTEM, Actor, Role, in_turn, new_id, publish, trail
 from apps.inventory import facade as inventory
 from apps.orders.errors import IllegalMoveError, ItemNotFoundError, ItemStartedError, LastItemError, OrderNotFoundError
 from apps.orders.models import CancelStep, Order, OrderLine, OrderLineVoid, Preparation
@@ -61,9 +61,10 @@ def cancel_order(
         IllegalMoveError: finished, expired, or paid and not for this actor.
         ItemNotFoundError: ``restock`` names a line of another order.
 
-    Locks: the order row, then its charges and refunds, its coupon, reservations and stock levels, until commit.
+    Locks: the person's turn, the order row, its charges and refunds, its coupon, reservations and stock levels, until commit.
     Emits: ``OrderStatusChanged``, ``OrderCancelled``, ``InventoryUpdated``, and what ``payments`` does about it.
     """
+    at = in_turn(by, at)
     order = Order.objects.select_for_update().filter(id=order_id).first()
     at_counter = order is not None and bool(by.roles_at(order.store_id) & COUNTER_ROLES)
     if order is None or not (at_counter or (order.placed_by_kind, order.placed_by_id) == (by.kind, by.id)):
@@ -109,10 +110,11 @@ def void_item(
         ItemStartedError: somebody has begun to make it.
         LastItemError: it is the last one: cancel the order instead.
 
-    Locks: the order row, then its charge and refunds, reservations and stock levels, until commit.
+    Locks: the person's turn, the order row, then its charge and refunds, reservations and stock levels, until commit.
     Emits: ``OrderItemVoided``, ``InventoryUpdated``, and what ``payments`` does about it; ``OrderStatusChanged`` and
     ``OrderReady`` when that makes the order ready.
     """
+    at = in_turn(by, at)
     order = Order.objects.select_for_update().filter(id=order_id).first()
     if order is None or not by.roles_at(order.store_id) & COUNTER_ROLES:
         raise OrderNotFoundError

@@ -40,6 +40,11 @@ def of(charge: Charge) -> Account:
     return _opened(ProviderAccount.objects.get(id=charge.account_id)) if charge.account_id else from_settings()
 
 
+def by_key(key: str) -> Account:
+    """Return the account an ``Account.key`` names. One query at most."""
+    return from_settings() if key == FROM_SETTINGS else _opened(ProviderAccount.objects.get(id=key))
+
+
 def key_of(charge: Charge) -> str:
     """Return the ``Account.key`` of a charge without opening anything."""
     return str(charge.account_id) if charge.account_id else FROM_SETTINGS

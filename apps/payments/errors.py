@@ -85,6 +85,40 @@ class RefundNotFoundError(DomainError):
         super().__init__("Esta devolução não existe ou não é sua.")
 
 
+class ClosingNotFoundError(DomainError):
+    """No such closing or difference, or not for this caller."""
+
+    code = "not_found"
+    status = 404
+    title = "Fechamento não encontrado"
+
+    def __init__(self) -> None:
+        super().__init__("Este fechamento não existe ou não é seu.")
+
+
+class DayNotOverError(DomainError):
+    """A day that goes on cannot be closed."""
+
+    code = "invalid_transition"
+    status = 409
+    title = "O dia não acabou"
+
+    def __init__(self) -> None:
+        super().__init__("Este dia ainda não acabou nesta loja; feche depois.")
+
+
+class ProviderAwayError(DomainError):
+    """The provider gave no usable answer to what somebody waits for; ask again later."""
+
+    code = "provider_unavailable"
+    status = 503
+    title = "Mercado Pago fora do ar"
+    retry_after_seconds = 20
+
+    def __init__(self) -> None:
+        super().__init__("O Mercado Pago não respondeu. Nada mudou; tente de novo daqui a pouco.")
+
+
 class TooOftenError(DomainError):
     """The same question came again too soon."""
 

@@ -1,5 +1,7 @@
 """What the apps above may use of payments."""
 
+from apps.payments.closing import claim_due as claim_due_closings
+from apps.payments.closing import open_closings
 from apps.payments.inbox import process as process_inbox
 from apps.payments.inbox import purge as purge_inbox
 from apps.payments.queries import (
@@ -15,7 +17,6 @@ from apps.payments.queries import (
 from apps.payments.refunds import claim_due as claim_due_refunds
 from apps.payments.refunds import retry_cancelled
 from apps.payments.services import claim_due
-from apps.payments.turns import take_turn
 
 __all__ = [
     "OpenCharge",
@@ -23,13 +24,14 @@ __all__ = [
     "Receipt",
     "Takings",
     "claim_due",
+    "claim_due_closings",
     "claim_due_refunds",
     "open_charges",
+    "open_closings",
     "payment_facts",
     "process_inbox",
     "purge_inbox",
     "receipts",
     "retry_cancelled",
-    "take_turn",
     "takings",
 ]

@@ -9,6 +9,8 @@ _seconds = Histogram("mp_latency_seconds", "Time to a whole answer.", ["op"], bu
 _states = Counter("mp_attempts", "Charges that came into a state.", ["state"])
 _paid_late = Counter("mp_paid_late", "Charges paid when their order no longer waited.")
 
+_drift = Counter("mp_reconcile_drift", "Differences a nightly closing has found.", ["kind"])
+
 
 def count_call(op: str, status: str, seconds: float | None = None) -> None:
     """Count one call; without ``seconds`` it was not sent."""
@@ -22,3 +24,8 @@ def count_state(state: str) -> None:
     _states.labels(state).inc()
     if state == "late":
         _paid_late.inc()
+
+
+def count_drift(kind: str) -> None:
+    """Count a difference between the provider's books and ours."""
+    _drift.labels(kind).inc()

@@ -5,6 +5,8 @@ from django.db.models import F, Q
 
 from apps.core.facade import new_id
 from apps.payments.breaker import Way
+from apps.payments.differences import ClosingState
+from apps.payments.differences import Kind as DifferenceKind
 from apps.payments.notifications import Kind, Outcome
 from apps.payments.rules import OPEN, PAID, Cause, Method, RefundState, State, Tender
 from apps.payments.signatures import Verdict
@@ -141,6 +143,7 @@ class Charge(models.Model):
     next_check_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
     last_asked_at = models.DateTimeField(null=True)
+    compared_at = models.DateTimeField("conferida em", null=True, editable=False)
 
     class Meta:
         verbose_name = "cobrança"
@@ -173,6 +176,7 @@ class Charge(models.Model):
         ]
         indexes = [
             models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due"),
+            models.Index("created_at", name="charge_by_day"),
             models.Index("provider_payment_id", condition=~Q(provider_payment_id=""), name="charge_by_payment"),
         ]
 
@@ -237,7 +241,10 @@ class Refund(models.Model):
                 "charge", condition=Q(cause=Cause.ORDER_CANCELLED), name="refund_of_a_cancelled_order_once"
             ),
         ]
-        indexes = [models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="refund_due")]
+        indexes = [
+            models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="refund_due"),
+            models.Index("asked_by_id", "done_at", condition=Q(state=RefundState.DONE), name="refund_done_by_person"),
+        ]
 
     def __str__(self) -> str:
         return f"R$ {self.amount} ({self.get_state_display()})"
@@ -285,3 +292,90 @@ class WebhookEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.resource_id}"
+
+
+class Closing(models.Model):
+    """One store's money of one business day beside what the provider says of it; read page by page (``closing``).
+
+    ``run`` is raised each time it is done again; what a page adds is written with the mark of the next page, so that no page
+    counts twice. Sums are BRL: theirs is what the provider has of this store's charges and of orphans.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name="loja")
+    day = models.DateField("dia")
+    begins_at = models.DateTimeField("de")
+    ends_at = models.DateTimeField("até")
+    state = models.CharField("situação", max_length=10, choices=ClosingState.choices, default=ClosingState.WAITING)
+    run = models.PositiveIntegerField("vez", default=0)
+    accounts_left = models.JSONField(default=list, editable=False)
+    page = models.PositiveIntegerField(default=1, editable=False)
+    searched = models.BooleanField("pela busca", default=True, help_text="Sem a busca, só o que é nosso foi conferido.")
+    charges = models.PositiveIntegerField("cobranças", default=0)
+    ours_paid = models.DecimalField("recebido, aqui", max_digits=12, decimal_places=2, default=0)
+    theirs_paid = models.DecimalField("recebido, lá", max_digits=12, decimal_places=2, default=0)
+    ours_refunded = models.DecimalField("devolvido, aqui", max_digits=12, decimal_places=2, default=0)
+    theirs_refunded = models.DecimalField("devolvido, lá", max_digits=12, decimal_places=2, default=0)
+    at_counter = models.JSONField("no caixa", default=list, editable=False)
+    started_at = models.DateTimeField("começou em", null=True)
+    finished_at = models.DateTimeField("terminou em", null=True)
+    problem = models.CharField("problema", max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_check_at = models.DateTimeField(null=True, editable=False)
+    leased_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "fechamento"
+        verbose_name_plural = "fechamentos"
+        constraints = [
+            models.UniqueConstraint("store", "day", name="closing_once_a_day"),
+            models.CheckConstraint(condition=Q(state__in=ClosingState.values), name="closing_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state=ClosingState.DONE, finished_at__isnull=False, next_check_at=None)
+                | (~Q(state=ClosingState.DONE) & Q(finished_at=None, next_check_at__isnull=False)),
+                name="closing_done_has_its_moment",
+            ),
+        ]
+        indexes = [models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="closing_due")]
+
+    def __str__(self) -> str:
+        return f"{self.day:%d/%m/%Y}"
+
+
+class ClosingLine(models.Model):
+    """One real that the two books do not agree on. Found again, it is the same row; found no more, it is repaired."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    closing = models.ForeignKey(Closing, models.PROTECT, related_name="lines", verbose_name="fechamento")
+    run = models.PositiveIntegerField(editable=False)
+    kind = models.CharField("diferença", max_length=20, choices=DifferenceKind.choices)
+    subject = models.CharField(max_length=80, editable=False, help_text="A cobrança, o pedido ou o número no provedor.")
+    order = models.ForeignKey("orders.Order", models.PROTECT, null=True, related_name="+", verbose_name="pedido")
+    charge = models.ForeignKey(Charge, models.PROTECT, null=True, related_name="+", verbose_name="cobrança")
+    account = models.ForeignKey(ProviderAccount, models.PROTECT, null=True, related_name="+", verbose_name="conta")
+    provider_order_id = models.CharField("pedido no provedor", max_length=64, blank=True)
+    ours = models.DecimalField("aqui", max_digits=10, decimal_places=2)
+    theirs = models.DecimalField("lá", max_digits=10, decimal_places=2)
+    reason = models.CharField("motivo", max_length=200)
+    note = models.CharField("anotação", max_length=200, blank=True)
+    found_at = models.DateTimeField("achado em")
+    repaired_at = models.DateTimeField("resolvido em", null=True)
+    repaired_by = models.UUIDField("resolvido por", null=True, editable=False)
+
+    class Meta:
+        verbose_name = "diferença do fechamento"
+        verbose_name_plural = "diferenças do fechamento"
+        constraints = [
+            models.UniqueConstraint("closing", "kind", "subject", name="closing_line_once"),
+            models.CheckConstraint(condition=Q(kind__in=DifferenceKind.values), name="closing_line_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(repaired_by=None) | Q(repaired_at__isnull=False),
+                name="closing_line_repaired_has_its_moment",
+            ),
+        ]
+        indexes = [
+            models.Index("found_at", condition=Q(repaired_at=None), name="closing_line_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.order or self.provider_order_id}"

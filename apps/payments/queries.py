@@ -1,21 +1,26 @@
 """Reading charges and refunds; what leaves this app is frozen."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.facade import Actor
+from apps.orders.facade import Order, Status
+from apps.payments.differences import Difference, Kind, Ours
 from apps.payments.models import Charge, PointOfSale, Refund
-from apps.payments.rules import OPEN, Method, State, Tender, pos_external_id
+from apps.payments.rules import KEEPS_ORDER, OPEN, REFUND_OPEN, Method, RefundState, State, Tender, pos_external_id
 from apps.stores.facade import store_by_id
 
 NOTHING = Decimal("0.00")
 MOST_RECEIPTS = 200
+MOST_UNBALANCED = 200
+LIVE = (Status.RECEIVED, Status.IN_PREPARATION, Status.READY, Status.FINISHED)
+OVER = (Status.EXPIRED, Status.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,8 @@ def open_charges(order_ids: Collection[UUID]) -> dict[UUID, OpenCharge]:
 def takings(*, store_id: UUID, person_id: UUID, since: datetime, until: datetime | None) -> Takings:
     """Add up what one person took at a store's counter from ``since`` to right before ``until``; None means up to now.
 
-    One query. Nothing is given back in cash yet: ``cash_refunded`` is zero.
+    ``cash_refunded`` is the cash this person handed back meanwhile, whoever had taken it; what goes back by the card machine
+    never was in the drawer. Two queries.
     """
     taken = _taken(store_id).filter(confirmed_by=person_id, settled_at__gte=since)
     if until is not None:
@@ -126,7 +132,18 @@ def takings(*, store_id: UUID, person_id: UUID, since: datetime, until: datetime
         cash_payments=Count("id", filter=in_cash),
         card_payments=Count("id", filter=by_card),
     )
-    return Takings(**sums, cash_refunded=NOTHING)
+    handed_back = Refund.objects.filter(
+        charge__order__store_id=store_id,
+        charge__method=Method.COUNTER,
+        charge__tender=Tender.CASH,
+        state=RefundState.DONE,
+        asked_by_id=person_id,
+        done_at__gte=since,
+    )
+    if until is not None:
+        handed_back = handed_back.filter(done_at__lt=until)
+    back = handed_back.aggregate(total=Coalesce(Sum("amount"), NOTHING))["total"]
+    return Takings(**sums, cash_refunded=back)
 
 
 def receipts(
@@ -159,6 +176,78 @@ def receipts(
 def _taken(store_id: UUID) -> QuerySet[Charge]:
     """Find what somebody confirmed at the counter, whatever becomes of it later: the money was taken."""
     return Charge.objects.filter(order__store_id=store_id, method=Method.COUNTER, confirmed_by__isnull=False)
+
+
+def with_refunds(charges: QuerySet[Charge]) -> QuerySet[Charge]:
+    """Read charges with their orders and refunds, for ``books_of``. Two queries."""
+    return charges.select_related("order").prefetch_related("refunds")
+
+
+def books_of(charge: Charge) -> Ours:
+    """Return what our books say of a charge. No query after ``with_refunds``."""
+    open_ones = [refund.amount for refund in charge.refunds.all() if refund.state in REFUND_OPEN]
+    return Ours(
+        state=charge.state,
+        paid=charge.paid_amount,
+        refunded=charge.refunded_amount,
+        under_way=sum(open_ones, NOTHING),
+    )
+
+
+def taken_by_person(store_id: UUID, *, since: datetime, until: datetime) -> list[dict[str, str]]:
+    """Add up a span's counter payments by who took them: person, cash, card, count. One query."""
+    taken = _taken(store_id).filter(settled_at__gte=since, settled_at__lt=until)
+    rows = (
+        taken.order_by()
+        .values("confirmed_by")
+        .annotate(
+            cash=Coalesce(Sum("paid_amount", filter=Q(tender=Tender.CASH)), NOTHING),
+            card=Coalesce(Sum("paid_amount", filter=Q(tender=Tender.CARD_MACHINE)), NOTHING),
+            count=Count("id"),
+        )
+        .order_by("confirmed_by")
+    )
+    return [{name: str(value) for name, value in row.items()} for row in rows]
+
+
+def unbalanced_at(store_id: UUID, *, since: datetime, until: datetime) -> list[tuple[UUID, Difference]]:
+    """Return orders paid in a span that do not keep what they should, at most ``MOST_UNBALANCED``. Two queries."""
+    return _unbalanced({"store": store_id, "paid_at__gte": since, "paid_at__lt": until})
+
+
+def unbalanced(*, order_id: UUID | None) -> list[Difference]:
+    """Return what one order keeps beside what it should, when they differ. Two queries."""
+    return [found for _, found in _unbalanced({"id": order_id})]
+
+
+def _unbalanced(which: Mapping[str, object]) -> list[tuple[UUID, Difference]]:
+    """Compare what orders keep with their totals less what was credited; while money is under way nothing is said.
+
+    ``which`` says which orders.
+    """
+    settled = Refund.objects.filter(charge=OuterRef("pk")).exclude(state=RefundState.DONE)
+    credited = Q(refunds__state=RefundState.DONE, refunds__cause__in=KEEPS_ORDER)
+    paying = (
+        Charge.objects.filter(pays_order=True, **{f"order__{name}": value for name, value in which.items()})
+        .exclude(state=State.CHARGED_BACK)
+        .exclude(Exists(settled))
+        .annotate(kept=F("amount") - F("refunded_amount"))
+        .annotate(due=F("order__total") - Coalesce(Sum("refunds__amount", filter=credited), NOTHING))
+    )
+    wrong = Q(order__status__in=LIVE) & ~Q(kept=F("due")) | Q(order__status__in=OVER) & ~Q(kept=NOTHING)
+    rows = paying.filter(wrong).values_list("order", "order__status", "kept", "due")[:MOST_UNBALANCED]
+    found = [
+        (order_id, Difference(Kind.KEPT, due if status in LIVE else NOTHING, kept, "O pedido guarda outro valor."))
+        for order_id, status, kept, due in rows
+    ]
+    bare = Order.objects.filter(**which, status__in=LIVE, paid_at__isnull=False, total__gt=0)
+    bare = bare.exclude(Exists(Charge.objects.filter(order=OuterRef("pk"), pays_order=True)))
+    reason = "O pedido foi à cozinha e nenhuma cobrança o paga."
+    found += [
+        (order_id, Difference(Kind.KEPT, total, NOTHING, reason))
+        for order_id, total in bare.values_list("id", "total")[:MOST_UNBALANCED]
+    ]
+    return found
 
 
 def refunds_of(charge_id: UUID) -> list[Refund]:

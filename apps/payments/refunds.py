@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from apps.contracts.events import PaymentRefunded
-from apps.core.facade import PROVIDER, Actor, Role, new_id, publish, trail
+from apps.core.facade import PROVIDER, Actor, Role, in_turn, new_id, publish, trail
 from apps.orders import facade as orders
 from apps.payments.adapters import PROVIDERS
 from apps.payments.errors import (
@@ -77,8 +77,10 @@ def request_refund(*, charge_id: UUID, amount: Decimal | None, reason: str, by: 
         RefundExceedsError: more than is left.
         RefundLimitError: more than this person may give back of one charge.
 
-    Locks: the order row, the charge, then its refunds, until commit. Emits: ``PaymentRefunded`` if it is done at once.
+    Locks: the person's turn, the order row, the charge, then its refunds, until commit.
+    Emits: ``PaymentRefunded`` if it is done at once.
     """
+    at = in_turn(by, at)
     charge = _lock(charge_id)
     roles = by.roles_at(charge.order.store_id) & COUNTER_ROLES if charge else frozenset()
     if charge is None or not roles:

@@ -142,7 +142,7 @@ class ProviderRefund:
 class ProviderState:
     """What the provider says of one of its orders; amounts are BRL.
 
-    ``status`` is its own word, ``payment`` the number of the payment once there is one.
+    ``status`` is its own word, ``payment`` the number of the payment once there is one, ``pos`` the till it was made at.
     """
 
     provider_order_id: str
@@ -158,6 +158,16 @@ class ProviderState:
     payment: str = ""
     payment_id: str = ""
     refunds: tuple[ProviderRefund, ...] = ()
+    made_at: datetime | None = None
+    pos: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of what the provider has, as far as it is ours."""
+
+    states: tuple[ProviderState, ...]
+    is_last: bool
 
 
 def state_from(provider_status: str) -> State:

@@ -24,6 +24,7 @@ from apps.core.facade import (
     Role,
     new_id,
     publish,
+    take_turn,
     tell,
     trail,
 )
@@ -58,7 +59,6 @@ from apps.payments.rules import (
     next_check,
     state_from,
 )
-from apps.payments.turns import take_turn
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 APPS = Path(__file__).resolve().parents[2] / "apps"
-WRITERS = ("services.py", "checkout.py", "cancel.py", "refunds.py", "inbox.py")
+WRITERS = ("services.py", "checkout.py", "cancel.py", "refunds.py", "inbox.py", "closing.py")
 SERVICE_FILES = sorted(file for name in WRITERS for file in APPS.glob(f"*/{name}"))
 WRITES = {"transaction.atomic"}
 

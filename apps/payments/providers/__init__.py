@@ -1,10 +1,12 @@
 """Ways to be paid, one folder each; the rest of the app knows only this port."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from apps.payments.accounts import Account
 from apps.payments.models import Charge, Refund
-from apps.payments.rules import ProviderRefund, ProviderState
+from apps.payments.rules import Listing, ProviderRefund, ProviderState
 
 
 class PaymentProvider(Protocol):
@@ -29,3 +31,12 @@ class PaymentProvider(Protocol):
 
     def refund(self, charge: Charge, refund: Refund) -> tuple[ProviderRefund, ...]:
         """Send the refund's stored bytes with its stored key; return the refunds that the answer lists. Errors as ``create``."""
+
+    def search(self, account: Account, *, begin: datetime, end: datetime, page: int) -> Listing:
+        """List a page, the first is 1, of what the account has from a span of time; errors as ``create``."""
+
+    def look_up(self, account: Account, provider_order_id: str) -> ProviderState:
+        """Ask about an order by its number, also one that no charge of ours names; errors as ``create``."""
+
+    def give_back(self, account: Account, provider_order_id: str, *, key: str) -> None:
+        """Ask to give back all of such an order; a repeat with the key is the same request. Errors as ``create``."""

@@ -36,7 +36,7 @@ SOON = timedelta(seconds=1)
 WITHOUT_TOKEN = timedelta(seconds=60)
 LONGEST_REST = timedelta(days=1)
 MOST_PATIENCE_SECONDS = 5.0
-PATIENT = {"fetch", "cancel", "refund"}  # nobody waits for these
+PATIENT = {"fetch", "cancel", "refund", "search"}  # nobody waits for these
 WHOLE_SECONDS = re.compile(r"\d{1,9}")
 
 

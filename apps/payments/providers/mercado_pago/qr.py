@@ -1,25 +1,35 @@
 """Dynamic QR by the Orders API (type ``qr``)."""
 
+import logging
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
 from django.conf import settings
 
 from apps.payments import accounts
+from apps.payments.accounts import Account
 from apps.payments.errors import ProviderRejectedError, ProviderUnavailableError
 from apps.payments.models import Charge, Refund
 from apps.payments.providers.mercado_pago.calls import Send, call
-from apps.payments.rules import ProviderRefund, ProviderState
+from apps.payments.providers.mercado_pago.client import OFFICIAL_URL
+from apps.payments.rules import Listing, ProviderRefund, ProviderState
+
+logger = logging.getLogger(__name__)
 
 CONFLICT = 409
 DURATION = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?")
 FRACTION = re.compile(r"\.(\d+)")
 LONGEST_QR = 1000  # an EMV code has at most 512 characters
 LARGEST_AMOUNT = Decimal("99999999.99")
+
+
+PAGE_SIZE = 100
 
 
 def create_body(*, reference: str, amount: Decimal, number: str, pos: str) -> bytes:
@@ -40,6 +50,9 @@ def create_body(*, reference: str, amount: Decimal, number: str, pos: str) -> by
 def reference_of(charge_id: UUID) -> str:
     """Return the charge's name at the provider: unique, no personal data."""
     return f"bm-{charge_id.hex}"
+
+
+OURS = re.compile(r"bm-[0-9a-f]{32}")  # what ``reference_of`` makes
 
 
 class MercadoPagoQr:
@@ -99,8 +112,42 @@ class MercadoPagoQr:
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
             raise ProviderUnavailableError(f"unreadable answer: {type(problem).__name__}") from problem
 
+    def search(self, account: Account, *, begin: datetime, end: datetime, page: int) -> Listing:
+        """List a page of the account's orders; what is not a charge of this program, or cannot be read, is left out."""
+        query = urlencode(
+            {"begin_date": begin.isoformat(), "end_date": end.isoformat(), "page": page, "page_size": PAGE_SIZE}
+        )
+        url = f"{OFFICIAL_URL}/v1/orders?{query}"
+        answer = call(
+            account, "search", lambda sdk, options: sdk.http_client.get(url=url, headers=options.get_headers())
+        )
+        try:
+            listed, pages = list(answer["data"]), int(answer["paging"]["total_pages"])
+        except (KeyError, TypeError, ValueError) as problem:
+            raise ProviderUnavailableError(f"unreadable answer: {type(problem).__name__}") from problem
+        return Listing(states=tuple(_readable(listed)), is_last=page >= pages or not listed)
+
+    def look_up(self, account: Account, provider_order_id: str) -> ProviderState:
+        """Read one order by its number, whether or not a charge of ours names it."""
+        return read(call(account, "fetch", lambda sdk, options: sdk.order().get(provider_order_id, options)))
+
+    def give_back(self, account: Account, provider_order_id: str, *, key: str) -> None:
+        """Ask to give back all of an order that no charge of ours names; a repeat with the key is the same request."""
+        call(account, "refund", lambda sdk, options: sdk.order().refund(provider_order_id, None, options), key=key)
+
     def _call(self, charge: Charge, op: str, send: Send, *, key: str | None = None, body: bytes | None = None) -> Any:
         return call(accounts.of(charge), op, send, key=key, body=body)
+
+
+def _readable(listed: list[Any]) -> Iterator[ProviderState]:
+    for body in listed:
+        try:
+            told = read(body)
+        except ProviderUnavailableError:
+            logger.warning("an order in the provider's list cannot be read")
+            continue
+        if OURS.fullmatch(told.reference):
+            yield told
 
 
 def read(body: Any) -> ProviderState:
@@ -126,10 +173,18 @@ def read(body: Any) -> ProviderState:
             expires_at=_expiry(body),
             payment_id=_text(payments[0].get("id"), 64) if payments else "",
             refunds=refunds,
+            made_at=moment(str(body["created_date"])) if body.get("created_date") else None,
+            pos=_pos(body),
             payment=next((str(one["reference_id"]) for one in payments if one.get("reference_id")), "")[:64],
         )
     except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
         raise ProviderUnavailableError(f"unreadable answer: {type(problem).__name__}") from problem
+
+
+def _pos(body: dict[str, Any]) -> str:
+    config = body.get("config")
+    code = config.get("qr") if isinstance(config, dict) else None
+    return _text(code.get("external_pos_id"), 64) if isinstance(code, dict) else ""
 
 
 def _money(told: Any) -> Decimal:

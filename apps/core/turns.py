@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.core.actors import Actor
+
 
 def take_turn(person_id: UUID) -> datetime:
     """Wait until no other transaction is at this person's money; return the database's clock then.
@@ -18,3 +20,11 @@ def take_turn(person_id: UUID) -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment
+
+
+def in_turn(by: Actor, at: datetime) -> datetime:
+    """Take the turn of a member of staff who may be about to hand out cash; return the moment that counts, ``at`` or later.
+
+    For whoever else acts there is no drawer and no turn. Locks: as ``take_turn``.
+    """
+    return max(at, take_turn(by.id)) if by.kind == "staff" and by.id is not None else at
