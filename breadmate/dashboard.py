@@ -17,6 +17,7 @@ from apps.catalog.snapshot import MarkKind
 from apps.inventory.models import StockLevel
 from apps.orders.models import Order, OrderLine
 from apps.orders.rules import Status
+from apps.payments.facade import DESK_VIEWERS, money_out_of_place
 from apps.stores.facade import BOOKS, EVERYBODY, staff_of
 
 FEW_LEFT = 10
@@ -27,6 +28,7 @@ NOT_A_SALE = (Status.EXPIRED, Status.CANCELLED)
 # Which pages stand together, and their signs; a page that is not named here comes last.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Hoje", (("orders.order", "receipt_long"), ("payments.charge", "payments"))),
+    ("Dinheiro", (("payments.refund", "undo"), ("payments.closing", "event_available"))),
     (
         "Cardápio",
         (
@@ -63,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (("payments.webhookevent", "webhook"), ("core.storedevent", "bolt"), ("core.faileddelivery", "error")),
     ),
 )
+MONEY = "Dinheiro"
 REST, REST_ICON = "Mais", "chevron_right"
 
 
@@ -78,6 +81,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             for label, sign in signs
             if label in pages and pages[label][1].has_view_permission(request)
         ]
+        if title == MONEY and (desk := _desk_item(request)):
+            items.insert(0, desk)
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
@@ -107,6 +112,8 @@ def _board(request: HttpRequest, at: datetime) -> dict[str, Any]:
         paid = _of(Order.objects.all(), actor.stores_with(BOOKS)).filter(
             paid_at__gte=midnight, paid_at__lt=midnight + timedelta(days=1)
         )
+        if actor.has_any(DESK_VIEWERS):
+            found["misplaced"] = money_out_of_place(actor.stores_with(DESK_VIEWERS), at=at)
         found |= _sales(paid.exclude(status__in=NOT_A_SALE))
     stores = actor.stores_with(EVERYBODY)
     waiting = dict(
@@ -157,6 +164,16 @@ def _reais(amount: Decimal) -> str:
 
 def _list_of(label: str) -> str:
     return reverse(f"admin:{label.replace('.', '_')}_changelist")
+
+
+def _desk_item(request: HttpRequest) -> dict[str, Any] | None:
+    """Lead to the money desk, with how much waits there; None for whoever may not see it."""
+    actor = staff_of(request)
+    if actor is None or not actor.has_any(DESK_VIEWERS):
+        return None
+    item = _item("Dinheiro fora do lugar", "savings", reverse("admin:money_desk"))
+    waiting = money_out_of_place(actor.stores_with(DESK_VIEWERS), at=timezone.now())
+    return item | ({"badge": str(waiting), "badge_variant": "danger"} if waiting else {})
 
 
 def _item(title: str, icon: str, link: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from apps.core.qr import svg as qr_svg
 from apps.core.sealing import KeyRing, UnreadableError, decoded_key, derived_key
 from apps.core.streams import Drawing, hub, in_thread, stream_response
 from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
-from apps.core.turns import in_turn, take_turn
+from apps.core.turns import take_turn, wait_for_turn
 from apps.core.wake import News, tell
 
 __all__ = [
@@ -74,7 +74,6 @@ __all__ = [
     "from_domain",
     "hub",
     "in_thread",
-    "in_turn",
     "iso",
     "keep_answer",
     "limits",
@@ -94,5 +93,6 @@ __all__ = [
     "take_turn",
     "tell",
     "trail",
+    "wait_for_turn",
     "waited_for_key",
 ]

@@ -22,9 +22,9 @@ def take_turn(person_id: UUID) -> datetime:
     return moment
 
 
-def in_turn(by: Actor, at: datetime) -> datetime:
-    """Take the turn of a member of staff who may be about to hand out cash; return the moment that counts, ``at`` or later.
+def wait_for_turn(by: Actor) -> datetime | None:
+    """Take the turn of a member of staff who may be about to hand out cash; None for whoever else acts, who has no drawer.
 
-    For whoever else acts there is no drawer and no turn. Locks: as ``take_turn``.
+    Taken again in the same transaction it is theirs already. Locks: as ``take_turn``.
     """
-    return max(at, take_turn(by.id)) if by.kind == "staff" and by.id is not None else at
+    return take_turn(by.id) if by.kind == "staff" and by.id is not None else None

@@ -4,7 +4,7 @@ from apps.core.facade import sql_invariant
 
 sql_invariant(
     "C1",
-    "A closed shift keeps what its person took and handed back at the counter while it was open, and what was put in and taken out.",
+    "A closed shift keeps what its person took and handed back while it was open, and what was put in and taken out.",
     """
     SELECT shift.id, shift.cash_received, taken.cash, shift.card_received, taken.card, shift.cash_refunded, back.cash
     FROM counter_shift shift

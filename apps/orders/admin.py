@@ -2,16 +2,15 @@
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from apps.orders.cancel import cancel_order, flag_order
+from apps.orders.cancel import cancel_order, unflag_order
 from apps.orders.models import CancelStep, Order, OrderLine, StatusChange
-from apps.stores.facade import COUNTER, StoreAdmin, staff_of
+from apps.stores.facade import StoreAdmin, staff_of
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]
@@ -92,10 +91,8 @@ class OrderPage(StoreAdmin):
     @admin.action(description="Já cuidei disto", permissions=["counter"])
     def seen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         """Take the flag down."""
-
-        def clear(order: Order) -> None:
-            with transaction.atomic():
-                flag_order(order_id=order.id, attention="")
-                self.record(request, "orders.attention_cleared", order)
-
-        self.one_by_one(request, self._of_stores(orders, request, COUNTER), clear, "sem pendência.")
+        by, now = staff_of(request), timezone.now()
+        if by is not None:
+            self.one_by_one(
+                request, orders, lambda order: unflag_order(order_id=order.id, by=by, at=now), "sem pendência."
+            )

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.contracts.events import OrderCancelled, OrderItemVoided
-from apps.core.facade import SYSTEM, Actor, Role, in_turn, new_id, publish, trail
+from apps.core.facade import SYSTEM, Actor, Role, new_id, publish, trail, wait_for_turn
 from apps.inventory import facade as inventory
 from apps.orders.errors import IllegalMoveError, ItemNotFoundError, ItemStartedError, LastItemError, OrderNotFoundError
 from apps.orders.models import CancelStep, Order, OrderLine, OrderLineVoid, Preparation
@@ -64,7 +64,7 @@ def cancel_order(
     Locks: the person's turn, the order row, its charges and refunds, its coupon, reservations and stock levels, until commit.
     Emits: ``OrderStatusChanged``, ``OrderCancelled``, ``InventoryUpdated``, and what ``payments`` does about it.
     """
-    at = in_turn(by, at)
+    wait_for_turn(by)
     order = Order.objects.select_for_update().filter(id=order_id).first()
     at_counter = order is not None and bool(by.roles_at(order.store_id) & COUNTER_ROLES)
     if order is None or not (at_counter or (order.placed_by_kind, order.placed_by_id) == (by.kind, by.id)):
@@ -114,7 +114,7 @@ def void_item(
     Emits: ``OrderItemVoided``, ``InventoryUpdated``, and what ``payments`` does about it; ``OrderStatusChanged`` and
     ``OrderReady`` when that makes the order ready.
     """
-    at = in_turn(by, at)
+    wait_for_turn(by)
     order = Order.objects.select_for_update().filter(id=order_id).first()
     if order is None or not by.roles_at(order.store_id) & COUNTER_ROLES:
         raise OrderNotFoundError
@@ -215,6 +215,23 @@ def flag_order(*, order_id: UUID, attention: str) -> None:
     Locks: the order row, until commit.
     """
     Order.objects.filter(id=order_id).update(attention=attention[:140])
+
+
+@transaction.atomic
+def unflag_order(*, order_id: UUID, by: Actor, at: datetime) -> None:
+    """Take an order's flag down because somebody at its counter has looked after it; without a flag nothing is done.
+
+    Raises:
+        OrderNotFoundError: no such order at a counter of this actor.
+
+    Locks: the order row, until commit.
+    """
+    order = Order.objects.select_for_update().filter(id=order_id).first()
+    if order is None or not by.roles_at(order.store_id) & COUNTER_ROLES:
+        raise OrderNotFoundError
+    if order.attention:
+        flag_order(order_id=order_id, attention="")
+        trail.record(by=by, action="orders.attention_cleared", at=at, subject=order, store_id=order.store_id)
 
 
 def _begin_steps(order: Order) -> None:

@@ -7,6 +7,7 @@ from apps.orders.cancel import (
     step_done,
     step_failed,
     step_waits,
+    unflag_order,
     void_of,
 )
 from apps.orders.documents import narrow_document, options_of, tracking_url
@@ -68,6 +69,7 @@ __all__ = [
     "tell_counter_apart",
     "to_hand_over",
     "tracking_url",
+    "unflag_order",
     "unpaid",
     "void_of",
 ]

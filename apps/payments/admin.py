@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from apps.core.facade import InvalidError
-from apps.payments import accounts, inbox
+from apps.payments import accounts, closing_pages, inbox  # noqa: F401 - registers its pages
 from apps.payments.models import Charge, PointOfSale, ProviderAccount, ProviderLine, Refund, WebhookEvent
 from apps.payments.refunds import request_refund, retry_refund
 from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, staff_of

@@ -16,13 +16,14 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from apps.contracts.events import PaymentRefunded
-from apps.core.facade import PROVIDER, Actor, Role, in_turn, new_id, publish, trail
+from apps.core.facade import PROVIDER, Actor, Role, new_id, publish, trail, wait_for_turn
 from apps.orders import facade as orders
 from apps.payments.adapters import PROVIDERS
 from apps.payments.errors import (
     BadCredentialsError,
     NoMoneyError,
     PaymentNotFoundError,
+    ProviderAwayError,
     ProviderRejectedError,
     ProviderUnavailableError,
     RefundExceedsError,
@@ -80,7 +81,7 @@ def request_refund(*, charge_id: UUID, amount: Decimal | None, reason: str, by: 
     Locks: the person's turn, the order row, the charge, then its refunds, until commit.
     Emits: ``PaymentRefunded`` if it is done at once.
     """
-    at = in_turn(by, at)
+    wait_for_turn(by)
     charge = _lock(charge_id)
     roles = by.roles_at(charge.order.store_id) & COUNTER_ROLES if charge else frozenset()
     if charge is None or not roles:
@@ -117,7 +118,7 @@ def owe(charge: Charge, amount: Decimal, cause: Cause, *, by: Actor, at: datetim
     refund.key = f"r-{refund.id}"
     refund.save(force_insert=True)
     if charge.method == Method.COUNTER:
-        _enter(refund, RefundState.DONE, charge, at)
+        _enter(refund, RefundState.DONE, charge, max(at, wait_for_turn(by) or at))
     return refund
 
 
@@ -173,6 +174,24 @@ def retry_refund(*, refund_id: UUID, by: Actor, at: datetime) -> Refund:
     trail.record(by=by, action="payments.refund_retried", at=at, subject=refund, store_id=charge.order.store_id)
     _tell_saga(charge.order_id, at)
     return refund
+
+
+def look_now(*, refund_id: UUID, by: Actor, at: datetime) -> Refund:
+    """Take a refund that is under way a step on at once, because somebody who answers for the store says so.
+
+    Raises:
+        RefundNotFoundError: no such refund in a store the actor answers for.
+        ProviderAwayError: no usable answer, or somebody else is at it.
+    """
+    refund = Refund.objects.filter(id=refund_id).select_related("charge__order").first()
+    if refund is None or not by.roles_at(refund.charge.order.store_id) & UNLIMITED:
+        raise RefundNotFoundError
+    if refund.state not in REFUND_OPEN:
+        return refund
+    moved = advance_refund(refund_id=refund_id, at=at)
+    if moved is None or moved.state in (RefundState.QUEUED, RefundState.SENDING):
+        raise ProviderAwayError
+    return moved
 
 
 def retry_cancelled(*, order_id: UUID, by: Actor, at: datetime) -> int:

@@ -35,6 +35,8 @@ from apps.payments.errors import (
     ChargeOpenError,
     NotAtCounterError,
     PaymentNotFoundError,
+    ProviderAwayError,
+    ProviderError,
     ProviderRejectedError,
     ProviderUnavailableError,
     TooOftenError,
@@ -63,6 +65,7 @@ from apps.payments.rules import (
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = 404
+ANSWERS_FOR = frozenset({Role.MANAGER, Role.OWNER})
 COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 LEASE = timedelta(seconds=15)
 REVIVE = "revive"
@@ -281,6 +284,32 @@ def check_now(*, charge_id: UUID, by: Actor, at: datetime) -> Charge:
     if charge.last_asked_at is not None and charge.last_asked_at > at - CHECK_AT_MOST_EVERY:
         raise TooOftenError("Acabamos de perguntar; espere um instante.")
     return advance_charge(charge_id=charge_id, at=at) or charge_for(charge_id, by)
+
+
+def ask_again(*, charge_id: UUID, by: Actor, at: datetime) -> Charge:
+    """Ask the provider how a charge stands, whatever we believe of it, because somebody who answers for the store says so.
+
+    Raises:
+        PaymentNotFoundError: no such charge in a store the actor answers for, or the provider never knew it.
+        ProviderAwayError: no usable answer, or another question about it is under way.
+    """
+    charge = Charge.objects.filter(id=charge_id).select_related("order").first()
+    if charge is None or not by.roles_at(charge.order.store_id) & ANSWERS_FOR or charge.provider_order_id is None:
+        raise PaymentNotFoundError
+    if charge.state == State.CLOSING:
+        asked = advance_charge(charge_id=charge_id, at=at)
+        if asked is None or asked.state == State.CLOSING:
+            raise ProviderAwayError
+    else:
+        try:
+            told = PROVIDERS[charge.method].fetch(charge)
+        except ProviderError as problem:
+            raise ProviderAwayError from problem
+        asked = settle_charge(charge_id=charge_id, told=told, at=at)
+    with transaction.atomic():
+        store_id = charge.order.store_id
+        trail.record(by=by, action="payments.charge_asked", at=at, subject=charge, store_id=store_id)
+    return asked
 
 
 def charge_for(charge_id: UUID, by: Actor) -> Charge:

@@ -12,18 +12,21 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.catalog.models import Product
 from apps.core.actors import Role
 from apps.counter import queries, services
 from apps.counter.errors import DrawerTooLowError, ShiftClosedError, ShiftNotFoundError
 from apps.counter.models import CashMovement, Shift
 from apps.counter.rules import MovementKind
+from apps.orders.cancel import cancel_order, void_item
 from apps.payments.errors import NotAtCounterError
-from apps.payments.models import Charge
-from apps.payments.rules import Tender
-from apps.payments.services import confirm_counter
+from apps.payments.models import Charge, Refund
+from apps.payments.refunds import request_refund
+from apps.payments.rules import Method, Tender
+from apps.payments.services import confirm_counter, open_charge
 from apps.stores.models import Store
 from tests.counter.conftest import Person, Take, form_key
-from tests.factories import StoreFactory
+from tests.factories import StoreFactory, claim, place
 from tests.fixtures import Screen, broken_rules
 
 FLOAT = Decimal("100.00")
@@ -41,6 +44,12 @@ def move(shift: Shift, person: Person, kind: MovementKind, amount: str, key: UUI
 
 def close(shift: Shift, person: Person, counted: str = "0") -> Shift:
     return services.close_shift(shift_id=shift.id, counted_cash=Decimal(counted), note="", by=person.actor)
+
+
+def give_back(charge: Charge, person: Person, amount: str) -> Refund:
+    return request_refund(
+        charge_id=charge.id, amount=Decimal(amount), reason="veio frio", by=person.actor, at=timezone.now()
+    )
 
 
 @pytest.fixture
@@ -76,6 +85,58 @@ def test_closing_keeps_totals_and_difference(
     assert (closed.cash_received, closed.expected_cash) == (Decimal("63.80"), Decimal("163.80"))
     assert (closed.difference, closed.missing) == (Decimal(difference), -Decimal(difference))
     assert (closed.closed_by_id, closed.is_open) == (cashier.user.id, False)
+    assert broken_rules() == {}
+
+
+def test_cash_handed_back_leaves_the_drawer_of_who_hands_it_back(
+    shift: Shift, cashier: Person, store: Store, take: Take
+) -> None:
+    manager, colleague = Person(store, Role.MANAGER), Person(store)
+    begin(manager, store)
+    taken, by_card, elsewhere = take(cashier), take(cashier, Tender.CARD_MACHINE), take(colleague)
+    for charge, amount in ((taken, "5.00"), (by_card, "6.00"), (elsewhere, "7.00")):
+        give_back(charge, cashier, amount)
+    give_back(taken, manager, "9.00")
+
+    totals = queries.totals_of(shift)
+    assert (totals.cash_refunded, totals.expected_cash) == (Decimal("12.00"), Decimal("119.90"))
+    assert queries.totals_of(Shift.objects.get(opened_by=manager.user)).cash_refunded == Decimal("9.00")
+    closed = close(shift, cashier, "119.90")
+
+    assert (closed.cash_refunded, closed.difference) == (Decimal("12.00"), Decimal("0.00"))
+    assert broken_rules() == {}
+    Shift.objects.filter(id=shift.id).update(cash_refunded=0)
+    assert [*broken_rules()] == ["C1"]
+
+
+def test_cash_of_a_cancelled_order_and_a_voided_item_leaves_the_drawer(
+    shift: Shift, cashier: Person, kiosk: Screen, product: Product
+) -> None:
+    orders = [place(kiosk.device, product), place(kiosk.device, product, product)]
+    for order in orders:
+        by = kiosk.actor
+        charge = open_charge(order_id=order.id, method=Method.COUNTER, by=by, claim=claim(by), at=timezone.now())
+        confirm_counter(charge_id=charge.id, tender=Tender.CASH, received=None, by=cashier.actor, at=timezone.now())
+    line = orders[1].lines.first()
+    assert line is not None
+
+    cancel_order(order_id=orders[0].id, by=cashier.actor, at=timezone.now())
+    void_item(order_id=orders[1].id, line_id=line.id, by=cashier.actor, at=timezone.now(), reason="acabou")
+
+    assert queries.totals_of(shift).cash_refunded == Decimal("63.80")
+    assert close(shift, cashier, "131.90").difference == 0
+    assert broken_rules() == {}
+
+
+def test_cash_handed_back_after_a_shift_is_not_in_it(shift: Shift, cashier: Person, store: Store, take: Take) -> None:
+    charge = take(cashier)
+    closed = close(shift, cashier)
+    give_back(charge, cashier, "5.00")
+    following = begin(cashier, store)
+    give_back(charge, cashier, "6.00")
+
+    assert queries.totals_of(closed).cash_refunded == 0
+    assert queries.totals_of(following).cash_refunded == Decimal("6.00")
     assert broken_rules() == {}
 
 

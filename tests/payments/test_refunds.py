@@ -334,7 +334,9 @@ def test_cash_goes_back_by_hand_at_once(order: Order, kiosk: Screen, now: dateti
     refund = refunds.request_refund(charge_id=charge.id, amount=None, reason="errado", by=cashier, at=now)
 
     charge.refresh_from_db()
-    assert (refund.state, refund.done_at, refund.asked_by_id) == ("done", now, cashier.id)
+    assert (refund.state, refund.asked_by_id) == ("done", cashier.id)
+    assert refund.done_at is not None
+    assert refund.done_at >= now  # the database's clock, in turn with the drawer
     assert (charge.state, engine_looks(now), told_refunded()) == ("refunded", [], [("47.50", "requested")])
     assert broken_rules() == {}
 
