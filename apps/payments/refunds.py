@@ -239,7 +239,7 @@ def advance_refund(*, refund_id: UUID, at: datetime) -> Refund | None:
             if refund.state != RefundState.SENDING:
                 return refund
         try:
-            listed = provider.refund(refund.charge, refund)
+            listed = _send(refund)
         except ProviderRejectedError as problem:
             if problem.http_status != CONFLICT:
                 raise
@@ -274,7 +274,7 @@ def absorb(charge: Charge, listed: Sequence[ProviderRefund], at: datetime) -> No
         if row is not None:
             row.provider_refund_id = told.id
             _enter(row, state, charge, at)
-    _make_room(charge, rows)
+            _make_room(charge, rows)
 
 
 def left_of(charge: Charge) -> Decimal:
@@ -313,6 +313,13 @@ def _lease(refund_id: UUID, at: datetime) -> Refund | None:
     if not free.update(leased_until=at + LEASE):
         return None
     return Refund.objects.select_related("charge__order").get(id=refund_id)
+
+
+def _send(refund: Refund) -> Sequence[ProviderRefund]:
+    """Send a refund and return what the provider lists; all it lists when what was left turned out to be less than we knew."""
+    provider = PROVIDERS[refund.charge.method]
+    made = provider.refund(refund.charge, refund)
+    return made if refund.amount in [each.amount for each in made] else provider.fetch(refund.charge).refunds
 
 
 def _key_is_old(refund: Refund, at: datetime) -> bool:
@@ -444,20 +451,25 @@ def _outside(charge: Charge, told: ProviderRefund, at: datetime) -> Refund | Non
 
 
 def _make_room(charge: Charge, rows: Sequence[Refund]) -> None:
-    """Let refunds that were never sent shrink to what is left once the provider has given something back without us."""
+    """Let what still waits shrink to what is left once the provider has given something back without us.
+
+    What was never sent gives way first. Of what was sent, only the request for all that is left fits whatever is left; one for
+    an amount that is no longer there has had no effect and can have none.
+    """
     over = -left_of(charge)
-    for row in reversed(rows):
+    waiting = [row for row in reversed(rows) if row.state in (RefundState.QUEUED, RefundState.SENDING)]
+    for row in sorted(waiting, key=lambda row: row.sent_at is not None):
         if over <= 0:
             return
-        if row.state == RefundState.QUEUED and row.sent_at is None:
-            less = min(over, row.amount)
-            over -= less
-            if less == row.amount:
-                row.state, row.next_check_at = RefundState.REFUSED, None
-                row.problem = "Já devolvido direto no provedor."
-            else:
-                row.amount -= less
-            row.save()
+        fits = row.sent_at is None or row.body is None
+        less = min(over, row.amount) if fits else row.amount
+        over -= less
+        if less == row.amount:
+            row.state, row.next_check_at = RefundState.REFUSED, None
+            row.problem = "Já devolvido direto no provedor."
+        else:
+            row.amount -= less
+        row.save()
 
 
 def _tell_saga(order_id: UUID, at: datetime) -> None:

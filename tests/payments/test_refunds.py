@@ -244,6 +244,61 @@ def test_refund_shrinks_to_what_the_seller_has_left(provider: Provider, charge: 
     assert broken_rules() == {}
 
 
+def test_refund_on_its_way_shrinks_to_what_the_seller_has_left(
+    provider: Provider, charge: Charge, now: datetime
+) -> None:
+    refund = ask(charge, None, now)
+    provider.fault(REFUND)
+    engine_looks(now)
+    provider.control(f"orders/{charge.provider_order_id}/refund_by_seller", {"amount": "20.00"})
+
+    advance_charge(charge_id=charge.id, at=now)
+    assert broken_rules() == {}
+    engine_looks(now + MINUTE)
+
+    refund.refresh_from_db()
+    charge.refresh_from_db()
+    assert (refund.state, refund.amount, charge.state) == ("done", Decimal("27.50"), "refunded")
+    assert told_refunded() == [("20.00", "outside"), ("27.50", "requested")]
+    assert broken_rules() == {}
+
+
+def test_refund_that_met_the_sellers_own_at_the_provider_comes_to_an_end(
+    provider: Provider, charge: Charge, now: datetime
+) -> None:
+    """No news of the seller's refund has come when ours, of all that is left, turns out to be of less than we asked for."""
+    refund = ask(charge, None, now)
+    provider.fault(REFUND)
+    engine_looks(now)
+    provider.control(f"orders/{charge.provider_order_id}/refund_by_seller", {"amount": "20.00"})
+
+    engine_looks(now + MINUTE)
+
+    refund.refresh_from_db()
+    charge.refresh_from_db()
+    assert (refund.state, refund.amount, charge.state) == ("done", Decimal("27.50"), "refunded")
+    assert (ledger(provider), engine_looks(now + timedelta(hours=1))) == ((PAID, PAID), [])
+    assert broken_rules() == {}
+
+
+def test_part_on_its_way_that_is_no_longer_there_is_for_staff(
+    provider: Provider, charge: Charge, now: datetime
+) -> None:
+    refund = ask(charge, "30.00", now)
+    provider.fault(REFUND)
+    engine_looks(now)
+    provider.control(f"orders/{charge.provider_order_id}/refund_by_seller", {"amount": "20.00"})
+
+    advance_charge(charge_id=charge.id, at=now)
+
+    refund.refresh_from_db()
+    charge.refresh_from_db()
+    assert (refund.state, refund.problem) == ("refused", "Já devolvido direto no provedor.")
+    assert (charge.state, charge.refunded_amount) == ("partially_refunded", Decimal("20.00"))
+    assert (engine_looks(now + MINUTE), len(sent(provider))) == ([], 1)
+    assert broken_rules() == {}
+
+
 def test_refund_the_seller_made_already_is_not_made_again(provider: Provider, charge: Charge, now: datetime) -> None:
     refund = ask(charge, None, now)
     provider.control(f"orders/{charge.provider_order_id}/refund_by_seller", {})
