@@ -5,11 +5,13 @@ An open stream holds no thread here; under WSGI it would block one each.
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
+from breadmate.requests import StreamHandler
 from breadmate.start import refuse_if_misconfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breadmate.settings")
 os.environ.setdefault("BREADMATE_ROLE", "stream")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+application = StreamHandler()
 refuse_if_misconfigured()

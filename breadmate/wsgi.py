@@ -2,10 +2,12 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
+from breadmate.requests import WebHandler
 from breadmate.start import refuse_if_misconfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breadmate.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = WebHandler()
 refuse_if_misconfigured()

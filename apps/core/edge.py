@@ -55,7 +55,6 @@ class EdgeMiddleware:
         if not wants_problem(request):
             if "\0" in request.path_info or has_nul(request):
                 raise BadRequest
-            _force_utf8(request)
             return self.get_response(request)
         try:
             check_line(request)
@@ -108,7 +107,6 @@ def check_line(request: HttpRequest) -> None:
     if "\0" in request.path_info or has_nul(request):
         raise InvalidError("O endereço tem um caractere nulo.")
     check_charset(request.META.get("CONTENT_TYPE", ""))
-    _force_utf8(request)
     query = request.META.get("QUERY_STRING", "")
     if query.count("&") >= MOST_PARAMETERS:
         raise InvalidError(f"O endereço tem mais de {MOST_PARAMETERS} parâmetros.")
@@ -159,12 +157,6 @@ def _announced_length(request: HttpRequest) -> int:
         return max(int(request.META.get("CONTENT_LENGTH") or 0), 0)
     except ValueError:
         raise InvalidError("Content-Length não é um número.") from None
-
-
-def _force_utf8(request: HttpRequest) -> None:
-    """Read parameters as UTF-8 whatever ``Content-Type`` says: Python knows encodings that are not text."""
-    if request.encoding is not None:
-        request.encoding = "utf-8"
 
 
 def _as_problem(response: HttpResponseBase) -> HttpResponse:

@@ -68,14 +68,15 @@ class StrictJSONParser(JSONParser):
 
 
 def check_charset(content_type: str) -> None:
-    """Refuse a ``Content-Type`` that names an encoding other than UTF-8.
+    """Refuse a ``Content-Type`` that names an encoding other than UTF-8, be it only that of another parameter (RFC 2231).
 
     Raises:
         InvalidError: it does.
     """
     for parameter in content_type.split(";")[1:]:
         name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in UTF8_NAMES:
+        name = name.strip().lower()
+        if name.endswith("*") or (name == "charset" and value.strip().strip('"').lower() not in UTF8_NAMES):
             raise InvalidError("O corpo deve estar em UTF-8.")
 
 

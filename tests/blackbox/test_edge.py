@@ -155,6 +155,21 @@ def test_rubbish_is_refused_in_our_form(stack: Stack) -> None:
     assert_problem(answer(stack, b"\x16\x03\x01 hello\r\n\r\n"), 400)
 
 
+@pytest.mark.parametrize("named", ["charset=rot13", "charset=hex", "charset=zzz", "charset=utf-16", "a*=zzz''x"])
+def test_encoding_that_is_no_text_is_refused_and_breaks_nothing(stack: Stack, kiosk: Caller, named: str) -> None:
+    media = {"Content-Type": f"application/json; {named}"}
+    query = "?a=%41"
+    for method, path in (("POST", "/api/v1/orders/quote"), ("GET", "/api/v1/menu"), ("POST", "/api/v1/nothing")):
+        refused = kiosk.call(method, path + query, b"{}", headers=media)
+        assert (refused.status, refused.headers["Content-Type"]) == (400, "application/problem+json")
+        assert refused.body["code"] == "invalid"
+    live = Caller(stack.stream_url, kiosk.token).call("GET", f"/kitchen/stream{query}", b"", headers=media)
+    assert (live.status, live.body["code"]) == (400, "invalid")
+    assert kiosk.call("POST", f"/api/v1/payments/webhook{query}", b"{}", headers=media).status == 200
+    for page in ("/kiosk/", "/admin/login/"):
+        assert Caller(stack.base_url).call("GET", page + query, b"", headers=media).status == 200
+
+
 def test_address_of_another_host_is_400(stack: Stack, kiosk: Caller) -> None:
     sent = b"GET http://evil.example/api/v1/orders HTTP/1.1\r\nHost: evil.example\r\n\r\n"
     assert_problem(answer(stack, sent), 400)
