@@ -126,12 +126,15 @@ def redeem_ticket(*, token: str, device_id: UUID | None, at: datetime) -> Custom
 
     Called in the transaction of the checkout: when that is refused, the ticket may be used again.
 
-    Locks: the ticket row, until commit.
+    Locks: the customer row, then the ticket row, until commit, in the order of ``erase_customer``.
     """
     if device_id is None:
         return None
     valid = LookupTicket.objects.filter(token_hash=hashed(token), device_id=device_id, used_at=None)
-    ticket = valid.filter(created_at__lte=at, expires_at__gt=at).select_for_update().first()
+    valid = valid.filter(created_at__lte=at, expires_at__gt=at)
+    theirs = Customer.objects.filter(id__in=valid.values("customer_id"))
+    list(theirs.select_for_update(no_key=True).values_list("id"))
+    ticket = valid.select_for_update().first()
     if ticket is None:
         return None
     ticket.used_at = at

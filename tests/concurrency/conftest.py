@@ -11,6 +11,7 @@ from django.db import connection
 T = TypeVar("T")
 
 Together = Callable[[int, Callable[[int], T]], list[Any]]
+Eventually = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def together(transactional_db: None) -> Together[Any]:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], None]:
+def eventually() -> Eventually:
     """Wait, in small steps, until something on another thread has become true."""
 
     def wait(condition: Callable[[], bool]) -> None:

@@ -123,5 +123,5 @@ def test_ticket_of_a_customer_adds_its_own_statements_inside(kiosk: Screen, prod
 
     assert [kind for kind in seen if kind in KINDS.values()] == ["limit", "number", "begin", "checkout", "commit"]
     about_ticket = [kind for kind in seen if kind not in KINDS.values()]
-    assert len(about_ticket) == 4  # savepoint, select for update, update, release
+    assert len(about_ticket) == 5  # savepoint, the customer's row, the ticket's, update, release
     assert all("customers_lookupticket" in kind or "SAVEPOINT" in kind for kind in about_ticket)
