@@ -71,6 +71,7 @@ k8s: dev
 bench: dev
 	$(PYTHON) -m bench.menu
 	$(PYTHON) -m bench.checkout
+	$(PYTHON) -m bench.payments
 
 # Ten times as many and longer ways through the shop's money as ./test takes; see CONTRIBUTING.md.
 test-deep: dev

@@ -14,7 +14,8 @@ from apps.orders.rules import Status
 from apps.payments.models import Charge
 from apps.payments.rules import Method, State
 from apps.payments.services import advance_charge, open_charge
-from tests.factories import claim, order_in
+from apps.stores.models import Store
+from tests.factories import claim, order_in, place, stocked_product
 from tests.fixtures import Screen, broken_rules
 from tests.payments.conftest import Provider
 
@@ -73,6 +74,21 @@ def test_paid_charge_hands_the_order_to_the_kitchen(
         "success": True,
         "transaction": opened.provider_order_id,
     }
+
+
+def test_long_cart_is_paid_although_the_provider_takes_ten_items(
+    provider: Provider, store: Store, kiosk: Screen, now: datetime
+) -> None:
+    order = place(kiosk.device, *(stocked_product(store, 5, price="3.25") for _ in range(12)))
+
+    opened = charge(order, kiosk, now)
+    provider.pay(opened.provider_order_id)
+    advance_charge(charge_id=opened.id, at=now + LATER)
+
+    order.refresh_from_db()
+    assert (order.lines.count(), order.total, order.status) == (12, Decimal("39.00"), Status.RECEIVED)
+    assert "items" not in provider.requests[0]["body"]
+    assert broken_rules() == {}
 
 
 def test_whole_life_of_a_paid_order_keeps_every_rule(

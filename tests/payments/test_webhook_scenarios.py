@@ -21,8 +21,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from apps.contracts.events import PaymentProcessed
 from apps.core.models import StoredEvent
+from apps.inventory.models import Reservation, StockLevel
 from apps.orders.models import Order, StatusChange
 from apps.orders.rules import Status
+from apps.orders.services import expire_unpaid
 from apps.payments import inbox, webhook
 from apps.payments.models import Charge, WebhookEvent
 from apps.payments.notifications import Outcome
@@ -183,6 +185,28 @@ def test_news_told_backwards_never_takes_a_payment_back(shop: Shop) -> None:
     shop.work(later=3)
 
     assert shop.paid_once(charge)
+
+
+def test_expired_code_frees_its_goods_once_and_later_news_changes_nothing(shop: Shop) -> None:
+    charge = shop.charge()
+    assert StockLevel.objects.get().reserved == 1
+    shop.provider.control("clock", {"advance_s": 310})
+    shop.arrived(1)
+    shop.work()
+    charge.refresh_from_db()
+    assert charge.state == State.EXPIRED
+
+    Order.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert [expire_unpaid(at=timezone.now()) for _ in range(2)] == [1, 0]
+    shop.provider.control("webhooks/resend", {"order_id": charge.provider_order_id, "version": None})
+    shop.arrived(2)
+    shop.work(later=3)
+
+    level, order = StockLevel.objects.get(), Order.objects.get()
+    assert (level.on_hand, level.reserved, order.status) == (10, 0, Status.EXPIRED)
+    assert [step.to_status for step in order.history.order_by("seq")] == [Status.AWAITING_PAYMENT, Status.EXPIRED]
+    assert Reservation.objects.get().state == Reservation.RELEASED
+    assert broken_rules() == {}
 
 
 def test_notification_an_hour_late_changes_nothing_more(shop: Shop) -> None:
