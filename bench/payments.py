@@ -94,6 +94,7 @@ class Shop:
         made = stack.manage("shell", "-v0", "-c", NEW_KIOSKS.format(code=store["code"], number=kiosks))
         self.kiosks = [Caller(stack.base_url, token) for token in json.loads(made.stdout.splitlines()[-1])]
         self.simulator = Caller(stack.simulator_url)
+        self.webhook_url = self.simulator.get("/_sim/webhooks/policy").body["url"]
         signed_in = Caller(stack.base_url).post("/api/v1/auth/token", stack.demo["staff"]["manager"])
         manager = Caller(stack.base_url, signed_in.body["access"], "Bearer")
         for item in manager.get("/api/v1/inventory/items?page_size=200").body["results"]:
