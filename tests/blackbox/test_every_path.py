@@ -130,6 +130,8 @@ def sell_by_qr(kiosk: Guide, board: Guide, simulator: Caller) -> None:
     kiosk.post(f"/payments/{payment['id']}/check")
     kiosk.get(f"/orders/{order['id']}")
     kiosk.get(f"/orders/{order['id']}/status")
+    for made in ("bump", "recall"):
+        board.post(f"/orders/{order['id']}/items/{order['items'][0]['id']}/{made}")
     for step in ("in_preparation", "ready"):
         board.patch(f"/orders/{order['id']}/status", {"status": step})
     board.post(f"/orders/{order['id']}/recall")

@@ -18,6 +18,8 @@ from tests.blackbox.client import Caller, Reply, new_key, wait_for
 from tests.blackbox.flow import audit, status_of
 from tests.stack import Stack
 
+pytestmark = pytest.mark.timeout(300)  # a shop is started and bounded waits add up on a busy machine
+
 KIOSKS = 50
 CREATE, REFUND = "POST /v1/orders$", "POST /v1/orders/.*/refund$"
 IMPATIENT = {"MP_READ_TIMEOUT": "2"}
