@@ -23,11 +23,10 @@ from tests.stack import free_ports
 
 IMAGE = "localhost/breadmate:check"
 LARGEST_OF_OURS = 270 * 2**20  # on top of the base image
+LISTENERS: list[socket.socket] = []
 STORAGE = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 pytestmark = [
-    pytest.mark.skipif(
-    shutil.which("buildah") is None, reason="buildah is missing: tests/image/run.sh says more"
-    ),
+    pytest.mark.skipif(shutil.which("buildah") is None, reason="buildah is missing: tests/image/run.sh says more"),
     pytest.mark.timeout(900),
 ]
 
@@ -40,7 +39,8 @@ def buildah(*words: str) -> str:
 
 def bridge(path: str) -> int:
     """Let an ordinary user reach a server whose socket lies in a private folder; return the port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", 0))  # as long as the process
+    LISTENERS.append(listener)
 
     def carry(source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -49,13 +49,17 @@ def bridge(path: str) -> int:
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 
+    def both_ways(outside: socket.socket) -> None:
+        with outside, socket.socket(socket.AF_UNIX) as inside:
+            inside.connect(path)
+            there = threading.Thread(target=carry, args=(outside, inside), daemon=True)
+            there.start()
+            carry(inside, outside)
+            there.join()
+
     def serve() -> None:
         while True:
-            outside, _ = listener.accept()
-            inside = socket.socket(socket.AF_UNIX)
-            inside.connect(path)
-            for ends in ((outside, inside), (inside, outside)):
-                threading.Thread(target=carry, args=ends, daemon=True).start()
+            threading.Thread(target=both_ways, args=(listener.accept()[0],), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     return int(listener.getsockname()[1])
@@ -170,7 +174,7 @@ def test_every_role_of_the_image_takes_part_in_one_order(containers: Containers)
     with urllib.request.urlopen(f"{address}/kiosk/", timeout=15) as page:
         assert b"/static/" in page.read()
     assert json.loads(containers.run(*role, "audit_invariants", "--json"))["ok"]
-    assert {uid_of(process) for process in containers.running} == {10001}
+    assert [users_of(process) for process in containers.running] == [{10001}] * 5
 
 
 def test_image_is_small_and_holds_no_servers_and_no_secrets(containers: Containers) -> None:
@@ -202,11 +206,13 @@ def answers(url: str) -> bool:
         return False
 
 
-def uid_of(process: subprocess.Popen[bytes]) -> int:
-    """The user of the last process in a chain of children, which is the role itself."""
-    pid = process.pid
-    while True:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if not children:
-            return Path(f"/proc/{pid}").stat().st_uid
-        pid = int(children[0])
+def users_of(process: subprocess.Popen[bytes]) -> set[int]:
+    """Who runs the role: the Python programs among all descendants of the tool that starts it."""
+    found, waiting = set(), [process.pid]
+    while waiting:
+        pid = waiting.pop()
+        with contextlib.suppress(OSError):
+            waiting += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            if Path(f"/proc/{pid}/exe").readlink().name.startswith("python"):
+                found.add(Path(f"/proc/{pid}").stat().st_uid)
+    return found
