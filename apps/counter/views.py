@@ -55,10 +55,10 @@ def handover_fragment(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_GET
 @at_desk
 def order(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Show the kiosk app as the cashier uses it; checkout places an order only for who works at one store."""
-    can_order = desk.person.only_store() == desk.store.id
+    """Show the kiosk app as the cashier uses it; whoever works at several stores names this one with each order."""
+    named = None if desk.person.only_store() == desk.store.id else desk.store.id
     shift = queries.open_shift_of(desk.person_id, desk.store.id)
-    return render(request, "counter/order.html", {**_frame(desk, "order"), "shift": shift, "can_order": can_order})
+    return render(request, "counter/order.html", {**_frame(desk, "order"), "shift": shift, "order_store": named})
 
 
 @require_http_methods(["GET", "POST"])

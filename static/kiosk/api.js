@@ -65,11 +65,14 @@ export async function request(method, path, { body, key } = {}) {
 const get = (path) => request("GET", path);
 const post = (path, body, key) => request("POST", path, { body, key });
 
+/** A device and whoever works at one store have theirs; others name it. */
+const placed = (cart) => (config.orderStore ? { ...cart, store: config.orderStore } : cart);
+
 export const api = {
   menu: async () => (await get(config.store ? `/menu?store=${config.store}` : "/menu")).answer,
-  quote: async (cart) => (await post("/orders/quote", cart)).answer,
+  quote: async (cart) => (await post("/orders/quote", placed(cart))).answer,
   lookUp: async (cpf) => (await post("/users/lookup", { cpf })).answer,
-  checkout: async (cart, key) => (await post("/orders/checkout", cart, key)).answer,
+  checkout: async (cart, key) => (await post("/orders/checkout", placed(cart), key)).answer,
   orderStatus: (id) => get(`/orders/${id}/status`),
   cancelOrder: async (id) => (await post(`/orders/${id}/cancel`, { reason: "guest" })).answer,
   openPayment: async (order, method, key) => (await post("/payments", { order, method }, key)).answer,

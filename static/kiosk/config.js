@@ -13,4 +13,6 @@ export const config = Object.freeze({
   deviceKind: dataset.deviceKind ?? "kiosk",
   /** The store whose menu is shown; a device has its own. */
   store: dataset.store ?? "",
+  /** The store an order is for, when whoever places it has to say so. */
+  orderStore: document.getElementById("screen")?.dataset.orderStore ?? "",
 });
