@@ -94,6 +94,7 @@ class Shop:
         store = StoreFactory(code=STORE_CODE)
         self.kiosk: Actor = device_actor(DeviceFactory(store=store))
         self.manager, self.cashier = staff(Role.MANAGER, store), staff(Role.CASHIER, store)
+        self.other_manager = staff(Role.MANAGER, store)
         self.store = store
         self.products = [stocked_product(store, UNITS, price=price) for price in PRICES]
         new_menu(store)

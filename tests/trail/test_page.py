@@ -210,7 +210,7 @@ def test_every_deed_has_a_sentence() -> None:
         action
         for folder in PROJECT_APPS
         for path in (project / folder).rglob("*.py")
-        if path.name not in {"trail_page.py", "dashboard.py"}
+        if path.name not in {"trail_page.py", "dashboard.py"} and "migrations" not in path.parts
         for line in path.read_text().splitlines()
         if re.search(r"record\(|action|orders\.|customers\.|_write\(", line)
         for action in re.findall(
