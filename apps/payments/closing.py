@@ -91,6 +91,10 @@ def close_again(*, store_id: UUID, day: date, by: Actor, at: datetime) -> Closin
     closing = Closing.objects.select_for_update().get(store=store_id, day=day)
     if closing.state == ClosingState.DONE:
         closing.state, closing.finished_at = ClosingState.WAITING, None
+        closing.begins_at, closing.ends_at = (
+            wanted.begins_at,
+            wanted.ends_at,
+        )  # the store may begin its day elsewhere now
     closing.next_check_at, closing.attempts = at, 0
     closing.save()
     trail.record(by=by, action="payments.closing_asked", at=at, subject=closing, store_id=store_id)

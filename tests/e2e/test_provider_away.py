@@ -29,6 +29,7 @@ def test_kiosk_offers_the_counter_and_recovers_by_itself(stack: Stack, screens: 
         kiosk.get_by_role("button", name="Mais um Café coado").tap()
         kiosk.get_by_role("button", name=re.compile("Ver pedido")).tap()
         kiosk.get_by_role("button", name=re.compile(r"Pagar R\$")).tap()
+        kiosk.get_by_role("button", name="Continuar sem identificar").tap()
         expect(kiosk.get_by_text("O QR está demorando")).to_be_visible()
         expect(kiosk.get_by_role("button", name="Pagar no caixa")).to_have_count(1)
         expect(kiosk.locator(".dock-primary").get_by_role("button", name="Pagar no caixa")).to_be_visible()
