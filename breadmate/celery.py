@@ -26,7 +26,17 @@ app = Celery("breadmate")
 app.conf.update(
     broker_url=broker_url(settings.REDIS_URL) if settings.REDIS_URL else "memory://",
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"visibility_timeout": 60, "socket_connect_timeout": 0.2, "socket_timeout": 5},
+    broker_transport_options={
+        "visibility_timeout": 60,
+        "socket_connect_timeout": 0.2,
+        "socket_timeout": 5,
+        # kombu would try for ever, and the engine with it, each time it publishes to a broker that is away.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
+        "connect_retries_timeout": 1,
+    },
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
