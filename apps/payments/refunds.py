@@ -307,9 +307,8 @@ def _lock_refund(refund_id: UUID) -> tuple[Charge, Refund]:
 
 
 def _lease(refund_id: UUID, at: datetime) -> Refund | None:
-    """Claim a refund for one step; None when it is settled or claimed."""
+    """Claim a refund for one step; None when it is settled or claimed. No join: Postgres does not look at one a second time."""
     free = Refund.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=refund_id, state__in=REFUND_OPEN)
-    free = free.exclude(charge__method=Method.COUNTER)
     if not free.update(leased_until=at + LEASE):
         return None
     return Refund.objects.select_related("charge__order").get(id=refund_id)

@@ -60,6 +60,16 @@ def seconds_from(at: datetime, charge: Charge) -> float:
     return (charge.next_check_at - at).total_seconds()
 
 
+def made(reply: Reply) -> Charge:
+    """Send a queued charge again as the engine does, while the provider may be at the request it never answered (423)."""
+    for _ in range(100):
+        moved = advance_charge(charge_id=reply.body["id"], at=timezone.now() + timedelta(seconds=25))
+        if moved.state != State.QUEUED:
+            return moved
+        time.sleep(0.1)
+    return moved
+
+
 def passed(passing: float) -> None:
     """Let time pass on every way, as if it had been so long ago."""
     for line in ProviderLine.objects.exclude(shut_until=None):
@@ -140,10 +150,7 @@ def test_provider_in_trouble_shuts_the_way_answers_at_once_and_comes_back(
 
     provider.sim.faults.clear()
     passed(20)
-    first = advance_charge(charge_id=replies[0].body["id"], at=timezone.now() + timedelta(seconds=25))
-    assert first.state == State.PENDING
-    rest = [advance_charge(charge_id=r.body["id"], at=timezone.now() + timedelta(seconds=25)) for r in replies[1:7]]
-    assert [one.state for one in rest] == [State.PENDING] * 6
+    assert [made(reply).state for reply in replies[:7]] == [State.PENDING] * 7
     assert provider.orders == 7
     assert broken_rules() == {}
 
