@@ -1,9 +1,12 @@
 """What holds for every test: fixtures, no judging of time, no network beyond this machine."""
 
+import gc
 import ipaddress
 import sys
 from typing import Any
 
+import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.stack", "tests.fixtures"]
@@ -11,6 +14,18 @@ pytest_plugins = ["tests.stack", "tests.fixtures"]
 # No test here judges how long something takes, on a machine that may be busy.
 settings.register_profile("breadmate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("breadmate")
+
+
+def pytest_configure() -> None:
+    """Hash passwords cheaply."""
+    django_settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected to itself: looking through it for garbage is a tenth of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 class OutsideError(RuntimeError):

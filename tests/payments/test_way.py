@@ -360,13 +360,13 @@ from apps.payments.errors import ProviderUnavailableError
 lines.passages
 print("ready", flush=True)
 sys.stdin.readline()
-passed, end = 0, time.monotonic() + 3
-while time.monotonic() < end:
+passed = 0
+for _ in range(20):
     try:
         lines.enter(sys.argv[1], patient=False)
         passed += 1
     except ProviderUnavailableError:
-        time.sleep(0.005)
+        pass
 print(passed)
 """
 
@@ -379,7 +379,7 @@ def other_process(code: str, *arguments: str) -> Iterator["subprocess.Popen[str]
         **os.environ,
         "DATABASE_URL": database,
         "DJANGO_SETTINGS_MODULE": "breadmate.settings",
-        "MP_RATE": "10",
+        "MP_RATE": "0.0001",  # one call now, the next in hours: however slow the machine, no second one is due
     }
     command = [sys.executable, "-W", "ignore", "-c", code, *arguments]
     with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -387,7 +387,7 @@ def other_process(code: str, *arguments: str) -> Iterator["subprocess.Popen[str]
 
 
 def passed_by_two(first: str, second: str) -> int:
-    """How many calls two processes let through in the same three seconds."""
+    """How many calls two processes let through, trying twenty times each at one moment."""
     with other_process(ENTER, first) as one, other_process(ENTER, second) as two:
         for process in (one, two):
             assert process.stdout is not None
@@ -402,10 +402,8 @@ def passed_by_two(first: str, second: str) -> int:
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_keep_one_pace_and_two_accounts_two() -> None:
     """The second half is the control: were the bucket each process's own, one account would look like two."""
-    together = passed_by_two("one", "one")
-    apart = passed_by_two("two", "three")
-    assert 20 <= together <= 10 + 4 * 10
-    assert apart > together * 1.5
+    assert passed_by_two("one", "one") == 1
+    assert passed_by_two("two", "three") == 2
 
 
 STATE = """
