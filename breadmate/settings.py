@@ -287,6 +287,9 @@ MP_QR_TTL_SECONDS = env.int("MP_QR_TTL_SECONDS", 300)
 MP_RATE = env.float("MP_RATE", 10.0)  # calls a second, each account
 MP_WEB_CALLS = env.int("MP_WEB_CALLS", 2)  # at once in one web process: a quarter of its 8 threads
 PAYMENT_KEYS = env.str("PAYMENT_KEYS", "")  # of stores' own access tokens: `id:key` pairs, the current one first
+MP_PARTIAL_REFUND = env.str("MP_PARTIAL_REFUND", "auto")  # auto: the provider decides | off: none is asked for
+if MP_PARTIAL_REFUND not in ("auto", "off"):
+    raise ImproperlyConfigured("MP_PARTIAL_REFUND is auto or off")
 MP_LATE_PAYMENT = env.str("MP_LATE_PAYMENT", "revive")  # revive | refund
 REFUND_LIMIT_CASHIER = env.int("REFUND_LIMIT_CASHIER", 50)  # BRL a charge; managers and owners have no limit
 MP_CONNECT_TIMEOUT_SECONDS = env.float("MP_CONNECT_TIMEOUT", 2.0)

@@ -104,6 +104,25 @@ def set_account(
     return account
 
 
+@transaction.atomic
+def renew_ciphers() -> int:
+    """Seal the credentials of every account again that are not under the current key; return how many accounts.
+
+    Locks: those account rows, until commit.
+    """
+    current = ring.current_key_id()
+    renewed = 0
+    for row in ProviderAccount.objects.select_for_update().order_by("id"):
+        token, secrets = bytes(row.token_sealed), bytes(row.secrets_sealed or b"")
+        if all(sealed[0] == current for sealed in (token, secrets) if sealed):
+            continue
+        row.token_sealed = ring.seal(ring.open_sealed(token, row=row.id), row=row.id)
+        row.secrets_sealed = ring.seal(ring.open_sealed(secrets, row=row.id), row=row.id) if secrets else None
+        row.save(update_fields=["token_sealed", "secrets_sealed"])
+        renewed += 1
+    return renewed
+
+
 def check_credentials(account: ProviderAccount, *, token: str | None, secrets: Sequence[str] | None) -> None:
     """Look at credentials before they are stored.
 

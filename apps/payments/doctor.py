@@ -57,12 +57,7 @@ def examine(store: StoreFacts, *, at: datetime) -> Iterator[Finding]:
         yield from _code(account, tills[0])
     yield _webhook(account, at)
     yield _secrets()
-    yield Finding(
-        "partial_refunds",
-        Level.LOOK,
-        "Devolução parcial: só a primeira de verdade mostra se esta conta permite.",
-        "Se o Mercado Pago recusar, devolva tudo e cobre de novo.",
-    )
+    yield _partial_refunds()
 
 
 def _token(account: Account) -> Finding:
@@ -159,7 +154,18 @@ def _webhook(account: Account, at: datetime) -> Finding:
 
 def _secrets() -> Finding:
     count = len(accounts.webhook_secrets())
+    if count and settings.MP_WEBHOOK_SIGNATURE == "enforce":
+        return Finding("signature", Level.GOOD, f"Avisos sem assinatura certa são recusados ({count} segredo(s)).")
     if count:
-        return Finding("signature", Level.GOOD, f"Assinaturas dos avisos: {count} segredo(s).")
+        known = f"Assinaturas dos avisos: {count} segredo(s); um aviso sem assinatura certa só é contado."
+        return Finding("signature", Level.GOOD, known, "Quando todas conferirem: MP_WEBHOOK_SIGNATURE=enforce.")
     cure = "Copie a assinatura secreta da página Webhooks para a conta, ou para MP_WEBHOOK_SECRETS."
     return Finding("signature", Level.LOOK, "Nenhuma assinatura secreta: os avisos não podem ser conferidos.", cure)
+
+
+def _partial_refunds() -> Finding:
+    cure = "Se o Mercado Pago recusar, devolva tudo e cobre de novo."
+    if settings.MP_PARTIAL_REFUND == "off":
+        return Finding("partial_refunds", Level.GOOD, "Devolução parcial desligada: nenhuma é pedida.", cure)
+    told = "Devolução parcial: só a primeira de verdade mostra se esta conta permite."
+    return Finding("partial_refunds", Level.LOOK, told, cure)

@@ -1,6 +1,7 @@
 """Accounts of stores: whose money it is, and that no credential is ever shown."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -101,6 +102,21 @@ def test_credentials_are_sealed_and_bound_to_their_row(store: Store) -> None:
     ProviderAccount.objects.filter(id=moved.id).update(token_sealed=sealed)
     with pytest.raises(UnreadableError):
         accounts.for_store(StoreFactory().id)
+
+
+def test_old_key_may_go_once_all_is_sealed_under_the_new(store: Store, settings: Settings) -> None:
+    old, new = (f"{number}:{urlsafe_b64encode(bytes([number]) * 32).decode()}" for number in (1, 2))
+    settings.PAYMENT_KEYS = old
+    account(store, secrets=[SECRET])
+    account(None, OTHER_TOKEN)
+
+    settings.PAYMENT_KEYS = f"{new},{old}"
+    assert [accounts.renew_ciphers(), accounts.renew_ciphers()] == [2, 0]
+
+    settings.PAYMENT_KEYS = new
+    assert accounts.for_store(store.id).token == TOKEN
+    assert accounts.for_store(StoreFactory().id).token == OTHER_TOKEN
+    assert SECRET in accounts.webhook_secrets()
 
 
 def test_every_secret_is_known_once(store: Store, settings: Settings) -> None:

@@ -96,6 +96,21 @@ def test_two_parts_and_a_third_that_is_too_much(provider: Provider, charge: Char
     assert broken_rules() == {}
 
 
+def test_shop_without_refunds_in_part_asks_for_none(
+    provider: Provider, charge: Charge, now: datetime, settings: Settings
+) -> None:
+    settings.MP_PARTIAL_REFUND = "off"
+    part = ask(charge, "10.00", now)
+    engine_looks(now)
+    part.refresh_from_db()
+    assert (part.state, len(sent(provider))) == ("refused", 0)
+
+    ask(charge, None, now)
+    engine_looks(now)
+    assert ledger(provider) == (PAID, PAID)
+    assert broken_rules() == {}
+
+
 def test_part_that_the_provider_does_not_do_is_for_staff(
     provider: Provider, charge: Charge, order: Order, now: datetime
 ) -> None:

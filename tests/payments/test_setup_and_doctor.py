@@ -130,6 +130,16 @@ def test_healthy_shop(provider: Provider, store: Store, kiosk: Screen, settings:
     assert "✔ CENTRO  Um QR de R$ 1,00 foi criado e serve ao Pix." in run("mp_doctor")
 
 
+def test_mode_of_signatures_is_told(provider: Provider, store: Store, settings: Settings) -> None:
+    settings.MP_WEBHOOK_SECRETS = ["s"]
+    told = {}
+    for settings.MP_WEBHOOK_SIGNATURE in ("observe", "enforce"):
+        checks = doctor()[1]["checks"]
+        told[settings.MP_WEBHOOK_SIGNATURE] = next(check["text"] for check in checks if check["id"] == "signature")
+    assert "só é contado" in told["observe"]
+    assert "são recusados" in told["enforce"]
+
+
 def test_shop_behind_a_router_is_warned_and_not_ill(provider: Provider, store: Store, settings: Settings) -> None:
     settings.MP_WEBHOOK_SECRETS = []
     code, told = doctor()

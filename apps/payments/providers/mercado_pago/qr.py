@@ -22,7 +22,7 @@ from apps.payments.rules import Listing, ProviderRefund, ProviderState
 
 logger = logging.getLogger(__name__)
 
-CONFLICT = 409
+BAD_REQUEST, CONFLICT = 400, 409
 DURATION = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?")
 FRACTION = re.compile(r"\.(\d+)")
 LONGEST_QR = 1000  # an EMV code has at most 512 characters
@@ -99,6 +99,8 @@ class MercadoPagoQr:
         """Ask for a refund; a repeat with the same key returns the one already made."""
         order_id = charge.provider_order_id
         body = None if refund.body is None else bytes(refund.body)
+        if body is not None and settings.MP_PARTIAL_REFUND == "off":
+            raise ProviderRejectedError("unsupported_partially_refunds", BAD_REQUEST)
         told = None if body is None else orjson.loads(body)
         answer = self._call(
             charge,
