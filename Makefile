@@ -47,6 +47,8 @@ check-deployment:
 	@mkdir -p $(MANIFESTS)
 	.venv/bin/hadolint Dockerfile
 	$(PYTHON) -m check_jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
+	$(PYTHON) -m check_jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+	$(PYTHON) -m check_jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
 	.venv/bin/kubectl kustomize k8s/overlays/dev > $(MANIFESTS)/dev.yaml
 	.venv/bin/kubectl kustomize k8s/overlays/prod > $(MANIFESTS)/prod.yaml
 	$(PYTHON) -m kubernetes_validate --quiet --strict -k 1.33 $(MANIFESTS)/dev.yaml $(MANIFESTS)/prod.yaml k8s/breadmate.yaml k8s/overlays/prod/secret.example.yaml

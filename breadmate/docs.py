@@ -1,5 +1,7 @@
 """Documents made from the code, so that they cannot disagree with it; a test compares the files."""
 
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
 from importlib import import_module
@@ -164,4 +166,36 @@ def money() -> str:
     )
 
 
-MADE = {"money.md": money, "order-life.md": order_life, "events.md": event_list, "errors.md": error_list}
+def requirements() -> str:
+    """Lay out ``requirements.toml``: what was asked for, what became of it, and the test or decision that says so."""
+    parts = tomllib.loads((DOCS / "requirements.toml").read_text())["part"]
+    states = Counter(line["state"] for part in parts for line in part["line"])
+    counted = ", ".join(f"{states[state]} {state}" for state in ("built", "replaced", "later", "declined"))
+    rows = [
+        "# What was asked for",
+        "",
+        "Made from `docs/requirements.toml` by `manage.py write_docs`. Every test named here exists and runs in `./test`.",
+        "",
+        f"Of the lines of the documents BreadMate came from: {counted}.",
+    ]
+    for part in parts:
+        rows += ["", f"## {part['title']}", "", "| asked | became | where, and what shows it |", "|---|---|---|"]
+        for line in part["line"]:
+            shown = [line["where"]] if "where" in line else []
+            shown += [f"`{test.rpartition('::')[2]}`" for test in line.get("tests", ())]
+            if "adr" in line:
+                page = next((DOCS / "adr").glob(f"{line['adr']}-*"))
+                shown.append(f"[decision {line['adr']}](adr/{page.name})")
+            if "note" in line:
+                shown.append(line["note"])
+            rows.append(f"| {line['asked']} | {line['state']} | {'; '.join(shown)} |")
+    return "\n".join([*rows, ""])
+
+
+MADE = {
+    "money.md": money,
+    "order-life.md": order_life,
+    "events.md": event_list,
+    "errors.md": error_list,
+    "requirements.md": requirements,
+}
