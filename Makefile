@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test test-deep lint fmt lock k8s test-bare image-check dev bench
+.PHONY: run test test-deep lint fmt lock k8s test-bare image-check clients-check dev bench
 
 run:
 	@./run
@@ -78,6 +78,10 @@ bench: dev
 # Ten times as many and longer ways through the shop's money as ./test takes; see CONTRIBUTING.md.
 test-deep: dev
 	BREADMATE_TEST_DEEP=1 $(PYTHON) -m pytest tests/money
+
+# Makes clients for Python and TypeScript and orders with both; needs the Internet and npm.
+clients-check: dev
+	@tests/clients/run.sh
 
 test-bare:
 	@tests/bare/run.sh

@@ -9,6 +9,9 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import TypeVar
 
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
+
 import apps
 from apps.contracts import events
 from apps.core.errors import DomainError
@@ -192,10 +195,17 @@ def requirements() -> str:
     return "\n".join([*rows, ""])
 
 
+def schema() -> str:
+    """Write the API's schema, from which clients are made."""
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    return OpenApiYamlRenderer().render(document, renderer_context={}).decode()
+
+
 MADE = {
     "money.md": money,
     "order-life.md": order_life,
     "events.md": event_list,
     "errors.md": error_list,
     "requirements.md": requirements,
+    "schema.yml": schema,
 }

@@ -55,7 +55,7 @@ def checkout(data: Any) -> tuple[Cart, UUID | None] | None:
             table_tracker=_text(data, "table_tracker", LONGEST_TRACKER),
             coupon=_text(data, "coupon", LONGEST_COUPON),
             expected_total=_amount(data["expected_total"]) if "expected_total" in data else None,
-            customer=_ticket(data),
+            customer=_text(data, "customer", LONGEST_TICKET),
         )
         return cart, _store(data)
     except _DoubtError:
@@ -130,13 +130,6 @@ def _text(data: dict[str, Any], name: str, longest: int) -> str:
         raise _DoubtError
     found = value.strip()
     if len(found) > longest or not (found.isascii() or found.isprintable()):  # half a character is not printable
-        raise _DoubtError
-    return found
-
-
-def _ticket(data: dict[str, Any]) -> str:
-    found = _text(data, "customer", LONGEST_TICKET)
-    if "customer" in data and not found:
         raise _DoubtError
     return found
 

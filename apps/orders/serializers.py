@@ -57,7 +57,7 @@ class CheckoutSerializer(QuoteSerializer):
     dining_option = serializers.ChoiceField(choices=reading.DINING_OPTIONS)
     guest_name = StrictCharField(max_length=reading.LONGEST_NAME, allow_blank=True, default="")
     table_tracker = StrictCharField(max_length=reading.LONGEST_TRACKER, allow_blank=True, default="")
-    customer = StrictCharField(max_length=reading.LONGEST_TICKET, default="")
+    customer = StrictCharField(max_length=reading.LONGEST_TICKET, allow_blank=True, default="")
     expected_total = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
 
     def cart(self) -> Cart:
