@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test test-deep lint fmt lock k8s test-bare image-check clients-check dev bench
+.PHONY: run test test-deep lint fmt lock k8s test-bare image-check clients-check dev bench backup-db backups restore restore-drill doctor
 
 run:
 	@./run
@@ -65,6 +65,22 @@ lock: dev
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-embedded.in -o requirements-embedded.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+# Of one shop, see docs/operations.md. BACKUP_DIR and BACKUP_KEY come from the environment or the shop's own settings.
+backup-db:
+	@$(PYTHON) -m breadmate.backup now
+
+backups:
+	@$(PYTHON) -m breadmate.backup list
+
+restore:
+	@. ops/setup.sh && set_up run && $(PYTHON) -m breadmate.backup restore $(if $(REPLACE),--replace)
+
+restore-drill:
+	@$(PYTHON) -m breadmate.backup drill
+
+doctor:
+	@$(PYTHON) manage.py doctor
 
 k8s: dev
 	$(PYTHON) -m breadmate.deploy

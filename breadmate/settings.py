@@ -295,6 +295,8 @@ REFUND_LIMIT_CASHIER = env.int("REFUND_LIMIT_CASHIER", 50)  # BRL a charge; mana
 MP_CONNECT_TIMEOUT_SECONDS = env.float("MP_CONNECT_TIMEOUT", 2.0)
 MP_READ_TIMEOUT_SECONDS = env.float("MP_READ_TIMEOUT", 4.0)
 
+BACKUP_DIR = env.str("BACKUP_DIR", "")  # for the doctor; who keeps it is not Django
+
 LOG_FORMAT = env.str("LOG_FORMAT", "json" if PRODUCTION else "line")
 LOGGING = {
     "version": 1,

@@ -14,6 +14,7 @@ from apps.orders.documents import narrow_document, options_of, tracking_url
 from apps.orders.errors import AlreadyPaidError, OrderNotFoundError
 from apps.orders.guards import tell_counter_apart
 from apps.orders.models import Order, OrderLine
+from apps.orders.numbers import skip as skip_numbers
 from apps.orders.queries import (
     asked_for,
     board,
@@ -63,6 +64,7 @@ __all__ = [
     "order_by_token",
     "panel",
     "revive_expired",
+    "skip_numbers",
     "step_done",
     "step_failed",
     "step_waits",

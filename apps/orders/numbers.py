@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
+from django.db import connection, transaction
+from django.db.models import F
+
 from apps.core.facade import prepared_cursor
+from apps.orders.models import NumberCounter
+from apps.stores.facade import every_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,6 @@ def take(*, store_id: UUID, timezone: str, day_starts_at: time) -> Ticket:
     need not reach the disk: a crash of the server can only lose numbers whose orders were not committed either, because
     those are flushed later (a gap, never a repeat).
     """
-    offset = f"{day_starts_at.hour} hours {day_starts_at.minute} minutes"
     with prepared_cursor() as cursor:
         cursor.execute(
             """
@@ -37,7 +41,33 @@ def take(*, store_id: UUID, timezone: str, day_starts_at: time) -> Ticket:
             ON CONFLICT (store_id, business_day) DO UPDATE SET value = counter.value + 1
             RETURNING business_day, value, now()
             """,
-            [store_id, timezone, offset],
+            [store_id, timezone, _offset(day_starts_at)],
         )
         business_day, value, at = cursor.fetchone()
     return Ticket(business_day=business_day, value=value, at=at)
+
+
+@transaction.atomic
+def skip(*, count: int) -> None:
+    """Move every counter on after a restore, so that a number given in the seconds that were lost is not given again.
+
+    A store that had not begun its day in what came back begins it that much higher, for it may have begun it in those
+    seconds.
+
+    Locks: every counter, until commit.
+    """
+    NumberCounter.objects.update(value=F("value") + count)
+    with connection.cursor() as cursor:
+        for store in every_store():
+            cursor.execute(
+                """
+                INSERT INTO orders_numbercounter (store_id, business_day, value)
+                VALUES (%s, (now() AT TIME ZONE %s::text - %s::interval)::date, %s)
+                ON CONFLICT (store_id, business_day) DO NOTHING
+                """,
+                [store.id, store.timezone, _offset(store.day_starts_at), count],
+            )
+
+
+def _offset(day_starts_at: time) -> str:
+    return f"{day_starts_at.hour} hours {day_starts_at.minute} minutes"

@@ -37,6 +37,10 @@ class Plan:
     run_dir: Path
     static_root: Path
     media_root: Path
+    backup_dir: Path | None  # None: no backups
+    backup_key: Path
+    backup_days: int
+    backup_hook: str | None
     tag: str  # names this stack's folders in /tmp and /var/tmp
 
     @property
@@ -82,6 +86,7 @@ class Plan:
             "MEDIA_ROOT": str(self.media_root),
             "WEB_WORKERS": str(self.workers),
             "DEMO": "1" if self.demo else "0",
+            "BACKUP_DIR": str(self.backup_dir or ""),
         }
         if self.simulator_url:
             settings["MP_BASE_URL"] = self.simulator_url
@@ -121,6 +126,10 @@ def read(given: Mapping[str, str] = os.environ) -> Plan:
         run_dir=run_dir,
         static_root=(PROJECT / (given.get("STATIC_ROOT") or ".run/static")).resolve(),
         media_root=(PROJECT / given["MEDIA_ROOT"]).resolve() if given.get("MEDIA_ROOT") else run_dir / "media",
+        backup_dir=(PROJECT / given["BACKUP_DIR"]).resolve() if given.get("BACKUP_DIR") else None,
+        backup_key=(PROJECT / given["BACKUP_KEY"]).resolve() if given.get("BACKUP_KEY") else run_dir / "backup.key",
+        backup_days=_number(given, "BACKUP_DAYS", 14, 1, 3650),
+        backup_hook=given.get("BACKUP_HOOK") or None,
         tag=tag_of(run_dir),
     )
 

@@ -6,7 +6,16 @@ import sys
 import time
 
 NAME_WIDTH = 9
-COLOURS = {"postgres": 34, "valkey": 31, "web": 32, "stream": 36, "engine": 33, "worker": 35, "simulator": 90}
+COLOURS = {
+    "postgres": 34,
+    "valkey": 31,
+    "web": 32,
+    "stream": 36,
+    "engine": 33,
+    "worker": 35,
+    "backup": 35,
+    "simulator": 90,
+}
 
 
 class Screen:

@@ -107,20 +107,25 @@ def tag_of(run_dir: Path) -> str:
     return sha256(os.fsencode(run_dir)).hexdigest()[:10]
 
 
+def socket_path(account: Account, tag: str) -> Path:
+    """Say where the folder of a server's socket is, made or not."""
+    return Path(f"/tmp/breadmate-{account.uid}-{tag}")  # noqa: S108 - checked for its owner
+
+
 def socket_folder(account: Account, tag: str) -> Path:
     """Make the folder of a server's socket.
 
     It is in /tmp because the path of a socket may have 107 bytes and no more. Whoever reaches the socket is let in
     without a password, so only the server's own account does.
     """
-    return private_folder(_socket_path(account, tag), account)
+    return private_folder(socket_path(account, tag), account)
 
 
 def remove_socket_folders(*accounts: Account, tag: str) -> None:
     """Remove what ``socket_folder`` made; a folder still in use stays."""
     for account in set(accounts):
         with contextlib.suppress(OSError):
-            _socket_path(account, tag).rmdir()
+            socket_path(account, tag).rmdir()
 
 
 def data_folder(run_dir: Path, account: Account, tag: str) -> Path:
@@ -251,10 +256,6 @@ def valkey_answers(path: Path) -> bool:
 def redis_url(path: Path, database: int = 0) -> str:
     """Say where Valkey is, as `REDIS_URL` does."""
     return f"unix://{path}?db={database}"
-
-
-def _socket_path(account: Account, tag: str) -> Path:
-    return Path(f"/tmp/breadmate-{account.uid}-{tag}")  # noqa: S108 - checked for its owner
 
 
 def _package(name: str) -> Path:

@@ -33,9 +33,12 @@ def postgres(
     plan: Plan, env: Mapping[str, str], *, programs: Path, data: Path, sockets: Path, account: Account
 ) -> Service:
     """Run Postgres; only what is wrong with the server itself reaches the screen, refused statements stay in the log."""
+    settings = servers.POSTGRES_SETTINGS
+    if plan.backup_dir:
+        settings = settings | {"wal_keep_size": "512MB"}  # what a backup that was away for a while finds again
     return Service(
         name="postgres",
-        command=servers.postgres_command(programs, data, sockets, servers.POSTGRES_SETTINGS),
+        command=servers.postgres_command(programs, data, sockets, settings),
         env=_env(plan, env),
         cwd=Path("/"),
         account=account,
@@ -104,6 +107,11 @@ def worker(plan: Plan, env: Mapping[str, str]) -> Service:
         death_signal=signal.SIGQUIT,  # do not wait for running tasks: their leases bring them back
         shows=_NotTheBanner(),
     )
+
+
+def backup(plan: Plan, env: Mapping[str, str]) -> Service:
+    """Keep the backups."""
+    return Service(name="backup", command=[sys.executable, "-m", "breadmate.backup", "keep"], env=_env(plan, env))
 
 
 def simulator(plan: Plan, env: Mapping[str, str]) -> Service:

@@ -28,6 +28,7 @@ WEB_SECONDS = 90.0
 STEP_SECONDS = 600.0
 DEATHS_BEFORE_GIVING_UP = 3
 APPS_STOP_SECONDS = 8.0
+BACKUP_STOP_SECONDS = 5.0  # it puts away what the others wrote last
 VALKEY_STOP_SECONDS = 1.5
 POSTGRES_STOP_SECONDS = 2.5
 OPEN_FILES = 65_536
@@ -166,6 +167,8 @@ class Supervisor:
         self.screen.step("web answers, starting engine, worker")
         self.family.start(services.engine(self.plan, env))
         self.family.start(services.worker(self.plan, env))
+        if self.plan.backup_dir:
+            self.family.start(services.backup(self.plan, env))
 
     def _clear_leftovers(self) -> None:
         """See the last of a stack whose supervisor was killed: its processes are ending, or are made to."""
@@ -233,6 +236,7 @@ class Supervisor:
         programs = servers.postgres_programs(self.account)
         servers.open_way_to(self.data, self.plan.run_dir)
         if not self.data.exists():
+            self._refuse_to_begin_anew()
             self.screen.step("making the data directory of Postgres")
             servers.create_cluster(programs, self.data, self.account, lambda command: self._run_initdb(env, command))
         servers.check_cluster(programs, self.data, self.account)
@@ -242,6 +246,15 @@ class Supervisor:
         self._wait_for_server("postgres", lambda: servers.postgres_answers(programs, sockets))
         servers.ensure_database(programs, sockets)
         self.screen.step("postgres answers")
+
+    def _refuse_to_begin_anew(self) -> None:
+        """Make no empty shop where one was lost: its backups are there, and a new one's would push them out."""
+        folder = self.plan.backup_dir
+        if folder is not None and (folder / "about.json").exists():
+            raise StartError(
+                f"{folder} holds the backups of a shop whose data is not in {self.data}: bring it back with `make restore`, "
+                "or set BACKUP_DIR to an empty folder to begin a new one."
+            )
 
     def _run_initdb(self, env: dict[str, str], command: list[str]) -> str | None:
         child = self.family.start(services.initdb(self.plan, env, command, self.account))
@@ -288,6 +301,7 @@ class Supervisor:
         (self.plan.run_dir / "env").unlink(missing_ok=True)
         for names, seconds, hastened in (
             (APPS, APPS_STOP_SECONDS, signal.SIGKILL),
+            (("backup",), BACKUP_STOP_SECONDS, signal.SIGKILL),
             (("valkey",), VALKEY_STOP_SECONDS, signal.SIGKILL),
             (("postgres",), POSTGRES_STOP_SECONDS, signal.SIGQUIT),
         ):

@@ -70,3 +70,13 @@ def test_moment_of_the_number_is_the_databases(store: Store) -> None:
         (now,) = cursor.fetchone()
 
     assert take(store).at == now
+
+
+def test_after_a_restore_numbers_go_on_higher(store: Store) -> None:
+    other = StoreFactory()
+    take(store)
+    take(store)
+
+    numbers.skip(count=100)
+
+    assert [take(store).value, take(other).value, take(store).value] == [103, 101, 104]
