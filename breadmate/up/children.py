@@ -157,6 +157,7 @@ class Family:
         self.children: dict[str, Child] = {}
         self.stop_requests = 0
         self.stopping = False
+        self.begin_again = False
         self._screen = screen
         self._log_folder = log_folder
         self._on_change = on_change  # called whenever the set of pids is another
@@ -174,6 +175,7 @@ class Family:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda *_: self._count_stop())
+        signal.signal(signal.SIGUSR1, lambda *_: self._begin_again())
 
     def start(self, service: Service) -> Child:
         """Start one service."""
@@ -244,6 +246,12 @@ class Family:
 
     def _count_stop(self) -> None:
         self.stop_requests += 1
+        self.begin_again = False
+
+    def _begin_again(self) -> None:
+        """Stop as if asked to, then start anew."""
+        if not self.stop_requests:
+            self.stop_requests, self.begin_again = 1, True
 
     def _launch(self, child: Child) -> None:
         self._selector.register(child.start(), selectors.EVENT_READ, child)

@@ -14,7 +14,9 @@ from breadmate.up.servers import tag_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What a command joining the stack must see as the stack's own processes do; all else in its environment is its own.
-JOINING = re.compile(r"(MP|ORDER|COUNTER|LIMIT|BREADMATE|LOG|EMAIL|ALLOWED|BEHIND)_[A-Z0-9_]+")
+JOINING = re.compile(
+    r"(MP|ORDER|COUNTER|CUSTOMER|PAYMENT|REFUND|STATION|LIMIT|NUM|BREADMATE|LOG|EMAIL|ALLOWED|BEHIND)_[A-Z0-9_]+"
+)
 HIGHEST_PORT = 65535
 
 

@@ -1,5 +1,6 @@
 """The order of things: what starts after what, when the shop is open, and how it closes."""
 
+import argparse
 import errno
 import fcntl
 import http.client
@@ -10,13 +11,14 @@ import shutil
 import signal
 import socket
 import ssl
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from breadmate.up import leash, plan, report, servers, services, static
+from breadmate.up import leash, plan, release, report, servers, services, shop, static
 from breadmate.up.children import Child, Family
 from breadmate.up.errors import StartError, StopAskedError
 from breadmate.up.plan import Plan
@@ -36,21 +38,57 @@ APPS = ("web", "stream", "engine", "worker", "simulator", "prepare", "static", "
 
 
 def main() -> int:
-    """Run the stack until somebody stops it; 0 after a stop that was asked for."""
+    """Run the stack until somebody stops it, 0 after a stop that was asked for; or do what the words say with one."""
+    options = _read_words()
     screen = Screen()
     try:
-        wanted = plan.read()
+        if options.systemd:
+            unit = shop.write_unit(os.environ)
+            screen.say(unit.read_text())
+            screen.say(f"# It is in {unit}. As root:")
+            screen.say(f"#   cp '{unit}' /etc/systemd/system/ && systemctl enable --now breadmate")
+            return 0
+        changing = options.update is not None or options.rollback or options.restart
+        given = shop.settings_for(os.environ, shop=options.shop or changing)
+        wanted = plan.read(given)
+        if options.update is not None:
+            release.update(wanted, given, options.update, screen.say)
+        elif options.rollback:
+            release.rollback(wanted, screen.say)
+        elif options.restart:
+            release.restart(wanted, screen.say)
+        if changing:
+            return 0
     except StartError as error:
         screen.error(str(error))
         return 1
-    return Supervisor(wanted, screen).run()
+    supervisor = Supervisor(wanted, screen, given)
+    exit_code = supervisor.run()
+    if supervisor.family.begin_again and exit_code == 0:
+        os.execv("/bin/sh", ["/bin/sh", str(plan.PROJECT / "run"), *sys.argv[1:]])  # noqa: S606 - ourselves, as we were started
+    return exit_code
+
+
+def _read_words() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run", description="Without a word: the demo shop.")
+    parser.add_argument("--shop", action="store_true", help="a real shop; its settings are in RUN_DIR/shop.env")
+    parser.add_argument("--systemd", action="store_true", help="write and show the systemd unit of the shop")
+    parser.add_argument(
+        "--update", nargs="?", const="", metavar="FROM", help="back up, git pull, and start the new release in place"
+    )
+    parser.add_argument("--rollback", action="store_true", help="start the release before the last update")
+    parser.add_argument(
+        "--restart", action="store_true", help="start the running shop anew, with its settings read again"
+    )
+    return parser.parse_args()
 
 
 class Supervisor:
     """One running stack, or the attempt at one."""
 
-    def __init__(self, wanted: Plan, screen: Screen) -> None:
+    def __init__(self, wanted: Plan, screen: Screen, given: Mapping[str, str]) -> None:
         self.plan = wanted
+        self.given = given
         self.screen = screen
         self.account = servers.postgres_account()
         self.family = Family(screen, wanted.run_dir / "log", self._write_pids)
@@ -126,10 +164,10 @@ class Supervisor:
         shared = self.plan.shared_settings(
             database_url=self.plan.database_url or servers.database_url(sockets),
             redis_url=self.plan.redis_url or servers.redis_url(valkey_socket),
-            secret_key=plan.secret_key(self.plan.run_dir),
-            given=os.environ,
+            secret_key=plan.secret_key(self.plan.run_dir, self.given),
+            given=self.given,
         )
-        env = {**os.environ, **shared}
+        env = {**self.given, **shared}
         collecting = self._begin_collecting(env)
         if not self.plan.database_url:
             self._start_postgres(env, sockets)

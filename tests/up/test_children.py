@@ -1,6 +1,7 @@
 """The shop stays open while its processes die."""
 
 import http.client
+import json
 import time
 from urllib.parse import urlsplit
 
@@ -52,3 +53,15 @@ def test_settings_of_the_stack_let_a_command_join_it(stack: Stack) -> None:
     done = stack.manage("audit_invariants", "--json", check=False)
 
     assert '"ok"' in done.stdout, done.stderr
+
+
+def test_doctor_finds_a_running_shop_well(stack: Stack) -> None:
+    wait_until_ready(stack)
+    stack.wait_for_new("engine", -1)
+
+    done = stack.manage("doctor", "--json", check=False)
+
+    told = {line["id"]: (line["level"], line["text"]) for line in json.loads(done.stdout)["checks"]}
+    assert {id_: line for id_, line in told.items() if line[0] == "bad"} == {}
+    assert told["engine"][0] == told["worker"][0] == told["web"][0] == "ok"
+    assert done.returncode == 0
