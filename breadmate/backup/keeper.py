@@ -229,7 +229,7 @@ def _copy_server(place: Place, key: x25519.Identity, now: datetime) -> Base:
     unnamed = folder / f"{now:{STAMP}}.making"
     command = [str(place.programs() / "pg_basebackup"), "-d", place.database_url, "--no-password", "--verbose"]
     # With the log that was written meanwhile, so that it stands by itself.
-    command += ["-D", "-", "-F", "tar", "-X", "fetch", "-z", "--checkpoint=fast", "--no-manifest"]
+    command += ["-D", "-", "-F", "tar", "-X", "fetch", "--compress=gzip:1", "--checkpoint=fast", "--no-manifest"]
     said_in = place.plan.run_dir / "log" / "pg_basebackup.log"
     with said_in.open("wb") as log:
         copying = subprocess.Popen(

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -247,10 +246,3 @@ def _give(folder: Path, account: servers.Account) -> None:
 
 def _tail(text: str) -> str:
     return "\n".join(text.splitlines()[-TAIL_LINES:])
-
-
-def age_of(restored: Restored) -> float:
-    """Return the age in hours of the last change that came back; of the copy when none is known."""
-    last = restored.facts.get("last_commit_at")
-    at = datetime.fromisoformat(last) if last else restored.base.made_at
-    return (datetime.now(UTC) - at).total_seconds() / 3600

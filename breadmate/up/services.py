@@ -35,7 +35,7 @@ def postgres(
     """Run Postgres; only what is wrong with the server itself reaches the screen, refused statements stay in the log."""
     settings = servers.POSTGRES_SETTINGS
     if plan.backup_dir:
-        settings = settings | {"wal_keep_size": "512MB"}  # what a backup that was away for a while finds again
+        settings = settings | {"wal_keep_size": "2GB"}  # what a backup still needs: one under way, or one that was away
     return Service(
         name="postgres",
         command=servers.postgres_command(programs, data, sockets, settings),

@@ -97,6 +97,17 @@ def settings_for(given: Mapping[str, str], *, shop: bool) -> dict[str, str]:
     return with_shop_settings(given)
 
 
+def settings_of_running(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of the shop that is here.
+
+    Raises:
+        StartError: there is none.
+    """
+    if not settings_file(given).exists():
+        raise StartError(f"There is no shop in {settings_file(given).parent}: ./run --shop makes one.")
+    return with_shop_settings(given)
+
+
 def write_unit(given: Mapping[str, str]) -> Path:
     """Write the systemd unit of this shop into its RUN_DIR; only root can put it where systemd looks."""
     run_dir = settings_file(given).parent.resolve()

@@ -49,7 +49,7 @@ def main() -> int:
             screen.say(f"#   cp '{unit}' /etc/systemd/system/ && systemctl enable --now breadmate")
             return 0
         changing = options.update is not None or options.rollback or options.restart
-        given = shop.settings_for(os.environ, shop=options.shop or changing)
+        given = shop.settings_of_running(os.environ) if changing else shop.settings_for(os.environ, shop=options.shop)
         wanted = plan.read(given)
         if options.update is not None:
             release.update(wanted, given, options.update, screen.say)

@@ -54,6 +54,7 @@ def shop(open_folder: Path) -> Generator[Stack]:
 @pytest.mark.timeout(420)
 def test_shop_is_updated_and_goes_back(shop: Stack) -> None:
     first = git(shop.project, "rev-parse", "HEAD")
+    assert "There is no shop in" in run(shop, "--restart").stderr
     shop.start()
 
     told = dict(line.split("=", 1) for line in (shop.run_dir / "shop.env").read_text().splitlines() if "=" in line[1:])

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from apps.core.audit import audit
+from apps.core.models import StoredEvent
 from apps.orders import facade as orders
 
 NUMBERS_SKIPPED = 100
@@ -23,8 +24,10 @@ class Command(BaseCommand):
         """Migrate, move the order numbers on, check every rule, count."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_last_xact_replay_timestamp()")
-            (last_commit_at,) = cursor.fetchone()
+            (last_commit_at,) = cursor.fetchone()  # None when the copy alone came back
         call_command("migrate", interactive=False, verbosity=0)
+        if last_commit_at is None:
+            last_commit_at = StoredEvent.objects.order_by("-id").values_list("occurred_at", flat=True).first()
         orders.skip_numbers(count=NUMBERS_SKIPPED)
         broken = {verdict.id: verdict.violations for verdict in audit() if verdict.violations}
         with connection.cursor() as cursor:
