@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import Task
 
+from apps.catalog import handlers as catalog_handlers
 from apps.catalog import photos
 from apps.contracts import events
 from apps.core import limits, partitions
@@ -25,6 +26,7 @@ IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None]
     events.OrderCancelled: (payment_handlers.on_order_ended, payment_handlers.on_order_cancelled),
     events.OrderExpired: (payment_handlers.on_order_ended,),
     events.UserErased: (order_handlers.on_user_erased,),
+    events.OpeningChanged: (catalog_handlers.on_opening_changed,),
     events.OrderItemVoided: (payment_handlers.on_item_voided,),
 }
 

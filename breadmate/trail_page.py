@@ -52,9 +52,12 @@ SENTENCES = {
     "stores.device_revoked": "revogou {}",
     "stores.key_rotated": "girou a chave {}",
     "stores.key_revoked": "revogou a chave {}",
+    "stores.orders_paused": "pausou os pedidos de {}",
+    "stores.orders_resumed": "voltou a aceitar pedidos em {}",
     "stores.signed_in": "entrou na administração",
     "stores.sign_in_failed": "errou a senha de {}",
     "stores.sign_in_locked": "tentou demais e ficou sem poder entrar como {}",
+    "first_run.owner_made": "abriu a loja como {}",
     "core.delivery_retried": "mandou tentar de novo {}",
 }
 
@@ -104,6 +107,7 @@ AREAS = {
     "customers": "dados pessoais",
     "stores": "acessos e dispositivos",
     "core": "sistema",
+    "first_run": "primeiros passos",
 }
 
 

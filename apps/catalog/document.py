@@ -22,8 +22,9 @@ def menu_document(menu: MenuSnapshot, store: StoreFacts, language: str, at: date
             "code": store.code,
             "name": store.name,
             "timezone": store.timezone,
-            "open": True,
-            "opens_at": None,
+            "open": menu.opening.takes_orders(at),
+            "paused": menu.opening.pauses(at),
+            "opens_at": iso(menu.opening.opens_at(at)),
         },
         "version": menu.version,
         "valid_until": iso(valid_until(menu, at)),
@@ -116,8 +117,8 @@ def _slot_document(slot: SlotSnapshot, at: datetime) -> dict[str, Any]:
 
 
 def valid_until(menu: MenuSnapshot, at: datetime) -> datetime | None:
-    """Return when the document changes by the clock alone: the next end of a pause or of a mark, or None."""
-    ends: list[datetime | None] = []
+    """Return when the document changes by the clock alone: the next end of a pause, of a mark or of the store's hours."""
+    ends: list[datetime | None] = [menu.opening.changes_at(at)]
     for product in menu.products.values():
         ends.append(product.paused_until)
         ends += [mark.until for mark in product.marks]

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import TextChoices
+
+if TYPE_CHECKING:
+    from apps.stores.facade import Opening
 
 
 class MarkKind(TextChoices):
@@ -151,3 +155,4 @@ class MenuSnapshot:
     version: int
     categories: tuple[CategorySnapshot, ...]
     products: dict[UUID, ProductSnapshot]
+    opening: "Opening"

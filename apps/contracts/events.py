@@ -163,6 +163,13 @@ class InventoryUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningChanged(Event):
+    """A store has other hours, or pauses or resumes orders; the subject is the store."""
+
+    type: ClassVar[str] = "store.opening_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MenuChanged(Event):
     """A store's menu has a new version (``seq``)."""
 

@@ -33,7 +33,7 @@ from apps.core.facade import (
 from apps.customers import facade as customers
 from apps.inventory import facade as inventory
 from apps.orders import documents, guards, history, numbers, queries, services
-from apps.orders.errors import PriceChangedError
+from apps.orders.errors import PriceChangedError, StoreClosedError
 from apps.orders.models import Order
 from apps.orders.rules import MOST_MONEY, AskedItem, choose
 from apps.orders.writing import NotWrittenError, Priced, Why, prepare, taken, write
@@ -64,7 +64,8 @@ def quote(*, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "") -> 
     """Price a cart without placing it; the same code as ``place_order``.
 
     Raises:
-        NotFoundError, UnknownItemError, ItemUnavailableError, InvalidError, CouponRefusedError: as ``place_order``.
+        NotFoundError, StoreClosedError, UnknownItemError, ItemUnavailableError, InvalidError, CouponRefusedError: as
+            ``place_order``.
     """
     return _priced(_store(store_id), items, coupon).quote()
 
@@ -80,6 +81,7 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim, limit: L
 
     Raises:
         NotFoundError: no such store.
+        StoreClosedError: outside its hours, or all orders are paused; this holds for the counter too.
         UnknownItemError, InvalidError: the cart is not possible at this store, or its customer's ticket is not good (any more).
         ItemUnavailableError, OutOfStockError: possible, but not now.
         CouponRefusedError: the coupon is unknown, not of today or used up.
@@ -161,6 +163,8 @@ def _priced(
 ) -> Priced:
     at = timezone.now()
     menu = menu or menu_snapshot(store.id)
+    if not menu.opening.takes_orders(at):
+        raise StoreClosedError(menu.opening.opens_at(at), paused=menu.opening.pauses(at))
     chosen = choose(menu, items, at)
     coupon = promotions.coupon_offer(code, store.id, at) if code else None
     priced = promotions.price([item.cart_line() for item in chosen], offers(store.id, store.timezone, at), coupon)

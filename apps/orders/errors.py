@@ -1,9 +1,10 @@
 """Refusals of this app."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.core.facade import DomainError
+from apps.core.facade import DomainError, iso
 
 
 class OrderNotFoundError(DomainError):
@@ -34,6 +35,18 @@ class ItemUnavailableError(DomainError):
     def __init__(self, product: UUID, name: str) -> None:
         error = {"field": "items", "code": self.code, "detail": name, "product": str(product)}
         super().__init__(f"{name} está em pausa.", errors=[error])
+
+
+class StoreClosedError(DomainError):
+    """The store takes no orders now; ``opens_at`` says when it does again, null when nobody knows."""
+
+    code = "store_closed"
+    status = 409
+    title = "Sem pedidos agora"
+
+    def __init__(self, opens_at: datetime | None, *, paused: bool) -> None:
+        detail = "Pausamos os pedidos por instantes." if paused else "Estamos fechados agora."
+        super().__init__(detail, extra={"opens_at": iso(opens_at)})
 
 
 class PriceChangedError(DomainError):

@@ -3,22 +3,25 @@
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from unfold.admin import TabularInline
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from apps.core.facade import DomainError, Role
 from apps.stores import services
-from apps.stores.admin_base import EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin
-from apps.stores.models import SCOPES, Device, IntegratorKey, StaffRole, Store
+from apps.stores.admin_base import EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin, staff_of
+from apps.stores.models import SCOPES, Device, IntegratorKey, OpeningException, OpeningHours, StaffRole, Store
+from apps.stores.queries import opening_of
 
 ALIVE = timedelta(minutes=3)
 CLOCK_MAY_BE_OFF_SECONDS = 5
@@ -26,16 +29,132 @@ ENDS_OF_A_KEY = ("expires_at", "revoked_at", "last_used_at")
 USUAL_LIFE = timedelta(days=365)
 
 
+class OpeningInline(TabularInline):  # type: ignore[misc]
+    """Hours edited with their store, by whoever may edit it."""
+
+    extra = 0
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name each field for who does not see the column's head."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(field.label)
+        return field
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Follow the store's page."""
+        return True
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Follow the store's page."""
+        return StorePage(Store, self.admin_site).has_change_permission(request, obj)
+
+    has_add_permission = has_change_permission
+    has_delete_permission = has_change_permission
+
+
+class HoursInline(OpeningInline):
+    """The week."""
+
+    model = OpeningHours
+    ordering = ["weekday", "opens_at"]
+    hide_title = True
+
+
+class ExceptionInline(OpeningInline):
+    """Dates that differ."""
+
+    model = OpeningException
+    ordering = ["-on"]
+    hide_title = True
+
+
+class PauseForm(forms.Form):
+    """For how long no orders are taken."""
+
+    minutes = forms.TypedChoiceField(
+        label="Por quanto tempo",
+        coerce=int,
+        choices=[(10, "10 minutos"), (20, "20 minutos"), (30, "30 minutos"), (60, "1 hora"), (120, "2 horas")],
+        widget=UnfoldAdminSelectWidget,
+        help_text="Os totens avisam a hora da volta; pedidos já feitos continuam. Dá para voltar antes.",
+    )
+
+
 @admin.register(Store)
 class StorePage(HistoryAdmin):
-    """Stores of the chain."""
+    """Stores of the chain: who they are is for owners, when they take orders for managers too."""
 
     store_lookup = "pk"
     viewers = EVERYBODY
-    editors = OWNERS
-    list_display = ["name", "code", "timezone", "day_starts_at"]
+    editors = MANAGERS
+    makers = OWNERS
+    list_display = ["name", "code", "orders_now", "timezone", "day_starts_at"]
     ordering = ["name", "id"]
     search_fields = ["name", "code"]
+    inlines = [HoursInline, ExceptionInline]
+    actions = ["pause_orders", "resume_orders"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let owners of the whole chain open stores."""
+        actor = staff_of(request)
+        return actor is not None and actor.stores_with(self.makers) is None
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let managers in; which fields they may change is said below."""
+        return self._holds(request, MANAGERS) if obj is None else super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[str]:
+        """Keep name, code and time zone for the store's owners."""
+        actor = staff_of(request)
+        owned = actor.stores_with(OWNERS) if actor is not None else frozenset()
+        if obj is None or owned is None or obj.pk in owned:
+            return []
+        return ["code", "name", "timezone", "day_starts_at"]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Let the kiosks hear of it, in the transaction that saves the rows."""
+        with transaction.atomic():
+            super().save_related(request, form, formsets, change)
+            services.opening_changed(store_id=form.instance.pk, at=timezone.now())
+
+    @admin.display(description="pedidos agora")
+    def orders_now(self, store: Store) -> str:
+        """Say whether guests may order, else until when not."""
+        now, opening = timezone.now(), opening_of(store.pk)
+        if opening.takes_orders(now):
+            return "aceitando"
+        end = opening.opens_at(now)
+        until = f" até {end.astimezone(ZoneInfo(store.timezone)):%d/%m %H:%M}" if end is not None else ""
+        return f"{'em pausa' if opening.pauses(now) else 'fechada'}{until}"
+
+    @admin.action(description="Pausar pedidos", permissions=["change"])
+    def pause_orders(self, request: HttpRequest, stores: QuerySet[Store]) -> HttpResponse | None:
+        """Ask for how long, then take no orders."""
+        form = PauseForm(request.POST if "asked" in request.POST else None)
+        by, now = staff_of(request), timezone.now()
+        if by is None or not form.is_valid():
+            return self.ask_first(request, stores, form, "Pausar pedidos")
+        until = now + timedelta(minutes=form.cleaned_data["minutes"])
+        self.one_by_one(
+            request,
+            stores,
+            lambda store: services.pause_orders(store_id=store.pk, until=until, by=by, at=now),
+            "pedidos pausados. Para voltar antes: “Voltar a aceitar pedidos”.",
+        )
+        return None
+
+    @admin.action(description="Voltar a aceitar pedidos", permissions=["change"])
+    def resume_orders(self, request: HttpRequest, stores: QuerySet[Store]) -> None:
+        """End a pause at once; the hours stay as they are."""
+        by, now = staff_of(request), timezone.now()
+        if by is not None:
+            self.one_by_one(
+                request,
+                stores,
+                lambda store: services.pause_orders(store_id=store.pk, until=None, by=by, at=now),
+                "aceitando pedidos, dentro do horário.",
+            )
 
 
 @admin.register(StaffRole)

@@ -10,6 +10,7 @@ from apps.stores.authentication import (
     enforce_csrf,
     staff_signed_in,
 )
+from apps.stores.opening import Opening
 from apps.stores.pages import page_version
 from apps.stores.permissions import may
 from apps.stores.queries import (
@@ -19,6 +20,7 @@ from apps.stores.queries import (
     every_store,
     every_store_id,
     kiosks_of,
+    opening_of,
     remembered_store,
     store_by_id,
     stores_among,
@@ -33,6 +35,7 @@ __all__ = [
     "MANAGERS",
     "OWNERS",
     "HistoryAdmin",
+    "Opening",
     "Pair",
     "StoreAdmin",
     "StoreFacts",
@@ -48,6 +51,7 @@ __all__ = [
     "every_store_id",
     "kiosks_of",
     "may",
+    "opening_of",
     "page_version",
     "remembered_store",
     "staff_of",

@@ -19,6 +19,9 @@ STAFF_ROLES = [
 SCOPES = [(Role.ORDERS_READ, "ler pedidos"), (Role.EXPORTS, "exportações"), (Role.WEBHOOKS, "webhooks")]
 DEVICE_KINDS = [(Role.KIOSK, "totem"), (Role.BOARD, "quadro da cozinha"), (Role.PANEL, "painel de retirada")]
 
+WEEKDAY_NAMES = ["segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"]
+WEEKDAYS = list(enumerate(WEEKDAY_NAMES))  # Monday 0, as date.weekday() says
+
 
 class Store(models.Model):
     """One shop with its own stock, prices, devices and order numbers."""
@@ -34,6 +37,8 @@ class Store(models.Model):
     name = models.CharField("nome", max_length=120)
     timezone = models.CharField("fuso horário", max_length=64, default="America/Sao_Paulo")
     day_starts_at = models.TimeField("o dia começa às", default=time(0))
+    orders_paused_until = models.DateTimeField("pedidos pausados até", null=True, editable=False)
+    opening_version = models.PositiveIntegerField("versão do horário", default=0, editable=False)
     created_at = models.DateTimeField("criada em", auto_now_add=True)
 
     history = row_history.kept()
@@ -44,6 +49,58 @@ class Store(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OpeningHours(models.Model):
+    """One span of one weekday in which a store takes orders; a store without any takes them always.
+
+    A span that ends no later than it begins goes on past midnight.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+", verbose_name="loja")
+    weekday = models.PositiveSmallIntegerField("dia", choices=WEEKDAYS)
+    opens_at = models.TimeField("abre às")
+    closes_at = models.TimeField("fecha às", help_text="Antes da hora de abrir: fecha no dia seguinte.")
+
+    class Meta:
+        verbose_name = "horário"
+        verbose_name_plural = "horário de funcionamento (sem nenhum, a loja aceita pedidos sempre)"
+        constraints = [
+            models.UniqueConstraint("store", "weekday", "opens_at", name="opening_hours_once"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="opening_hours_weekday_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} das {self.opens_at:%H:%M} às {self.closes_at:%H:%M}"
+
+
+class OpeningException(models.Model):
+    """The hours of one date, instead of its weekday's; without hours the store is closed all day."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+", verbose_name="loja")
+    on = models.DateField("data")
+    opens_at = models.TimeField("abre às", null=True, blank=True, help_text="Vazio: fechada o dia todo.")
+    closes_at = models.TimeField("fecha às", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "data especial"
+        verbose_name_plural = "datas especiais (feriados, reformas)"
+        constraints = [
+            models.UniqueConstraint("store", "on", name="opening_exception_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(opens_at=None, closes_at=None) | Q(opens_at__isnull=False, closes_at__isnull=False),
+                name="opening_exception_has_both_hours_or_none",
+                violation_error_message="Preencha as duas horas, ou nenhuma para fechar o dia todo.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        hours = (
+            f"das {self.opens_at:%H:%M} às {self.closes_at:%H:%M}" if self.opens_at and self.closes_at else "fechada"
+        )
+        return f"{self.on:%d/%m/%Y} {hours}"
 
 
 class StaffRole(models.Model):

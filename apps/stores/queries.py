@@ -1,17 +1,21 @@
 """Reading credentials and stores."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
 
 from apps.core.facade import Actor, Grant, Memory, Role, User, prepared_cursor
-from apps.stores.models import Device, IntegratorKey, StaffRole, Store
+from apps.stores.models import Device, IntegratorKey, OpeningException, OpeningHours, StaffRole, Store
+from apps.stores.opening import Opening, Span
 from apps.stores.services import USED_AT_MOST_EVERY, hashed, note_key_use
 
 INTEGRATOR = "integrator"
 
 DEVICE_SECONDS = 5.0
 STORE_SECONDS = 5.0
+MOST_SPANS = 100
+MOST_EXCEPTIONS = 400
 
 
 def device_actor(token: str) -> Actor | None:
@@ -72,6 +76,20 @@ def store_by_id(store_id: UUID) -> StoreFacts | None:
         cursor.execute("SELECT id, code, name, timezone, day_starts_at FROM stores_store WHERE id = %s", [store_id])
         row = cursor.fetchone()
     return StoreFacts(*row) if row else None
+
+
+def opening_of(store_id: UUID) -> Opening:
+    """Return when a store takes orders; one that does not exist is always open. Three queries."""
+    facts = Store.objects.filter(id=store_id).values_list("timezone", "orders_paused_until").first()
+    if facts is None:
+        return Opening()
+    week: dict[int, tuple[Span, ...]] = defaultdict(tuple)
+    hours = OpeningHours.objects.filter(store_id=store_id).order_by("weekday", "opens_at")
+    for weekday, *span in hours.values_list("weekday", "opens_at", "closes_at")[:MOST_SPANS]:
+        week[weekday] += ((span[0], span[1]),)
+    exceptions = OpeningException.objects.filter(store_id=store_id).order_by("-on")[:MOST_EXCEPTIONS]
+    days = {day.on: ((day.opens_at, day.closes_at),) if day.opens_at and day.closes_at else () for day in exceptions}
+    return Opening(timezone=facts[0], week=dict(week), days=days, paused_until=facts[1])
 
 
 def every_store() -> list[StoreFacts]:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
-from apps.core.facade import InvalidError, NotFoundError, Role
+from apps.contracts.events import OpeningChanged
+from apps.core.facade import Actor, InvalidError, NotFoundError, Role, publish, trail
 from apps.stores.errors import PairingRefusedError
-from apps.stores.models import Device, IntegratorKey
+from apps.stores.models import Device, IntegratorKey, Store
 
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 9  # 31 ** 9 is 44 bits
@@ -21,6 +22,8 @@ KEY_PREFIX = "bmk_"
 SHOWN_OF_KEY = 10
 BOTH_KEYS_HOLD = timedelta(days=7)
 USED_AT_MOST_EVERY = timedelta(minutes=5)
+PAUSERS = frozenset({Role.MANAGER, Role.OWNER})
+LONGEST_PAUSE = timedelta(hours=24)
 
 
 def hashed(secret: str) -> bytes:
@@ -170,6 +173,53 @@ def note_key_use(*, key_id: UUID, at: datetime) -> None:
     """
     stale = Q(last_used_at=None) | Q(last_used_at__lte=at - USED_AT_MOST_EVERY)
     IntegratorKey.objects.filter(stale, id=key_id).update(last_used_at=at)
+
+
+@transaction.atomic
+def pause_orders(*, store_id: UUID, until: datetime | None, by: Actor, at: datetime) -> Store:
+    """Take no orders at one store until then; None takes them again at once. What is ordered already goes on.
+
+    Repeating it changes nothing and emits nothing.
+
+    Raises:
+        NotFoundError: no such store, or not the actor's to pause.
+        InvalidError: the end is past, or more than a day away.
+
+    Locks: the store row, then its menu version, until commit. Emits: ``OpeningChanged``.
+    """
+    if until is not None and not at < until <= at + LONGEST_PAUSE:
+        raise InvalidError("Uma pausa termina no futuro e dura no máximo um dia.")
+    store = _store_for_update(store_id)
+    if not by.roles_at(store_id) & PAUSERS:
+        raise NotFoundError("Loja não encontrada.")
+    was = store.orders_paused_until if store.orders_paused_until and store.orders_paused_until > at else None
+    if was == until:
+        return store
+    store.orders_paused_until = until
+    store.save(update_fields=["orders_paused_until"])
+    action = "stores.orders_resumed" if until is None else "stores.orders_paused"
+    told = [trail.change(Store, "orders_paused_until", was, until)]
+    trail.record(by=by, action=action, at=at, subject=store, store_id=store_id, changes=told)
+    opening_changed(store_id=store_id, at=at)
+    return store
+
+
+@transaction.atomic
+def opening_changed(*, store_id: UUID, at: datetime) -> None:
+    """Tell that a store has other hours, in the transaction that wrote them.
+
+    Locks: the store row, then its menu version, until commit. Emits: ``OpeningChanged``.
+    """
+    Store.objects.filter(id=store_id).update(opening_version=F("opening_version") + 1)
+    seq = Store.objects.values_list("opening_version", flat=True).get(id=store_id)
+    publish(OpeningChanged(subject=store_id, store=store_id, seq=seq, at=at))
+
+
+def _store_for_update(store_id: UUID) -> Store:
+    store = Store.objects.select_for_update().filter(id=store_id).first()
+    if store is None:
+        raise NotFoundError("Loja não encontrada.")
+    return store
 
 
 def _keep_key(key: IntegratorKey, at: datetime) -> str:

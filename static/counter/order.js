@@ -7,6 +7,7 @@ import { closePurchase, openPurchase } from "../kiosk/purchase.js";
 import { quote } from "../kiosk/quote.js";
 import { registerViews, show } from "../kiosk/screen.js";
 import { cartView } from "../kiosk/views/cart.js";
+import { closedView } from "../kiosk/views/closed.js";
 import { loadingView, offlineView } from "../kiosk/views/notices.js";
 import { productView } from "../kiosk/views/product.js";
 import { goByKey } from "./keys.js";
@@ -21,6 +22,7 @@ registerViews({
   menu: shelfView,
   product: productView,
   cart: cartView,
+  closed: closedView,
   identify: placingView,
   payment: takeMoneyView,
   done: takenFreeView,

@@ -8,6 +8,7 @@ import { config } from "./config.js";
 import { guest } from "./guest.js";
 import { countDown, IdleTimer } from "./idle.js";
 import { recall, remember } from "./memory.js";
+import { menu } from "./menu.js";
 import { ask } from "./parts.js";
 import { abandonAttempt, closePurchase, openPurchase } from "./purchase.js";
 import { quote } from "./quote.js";
@@ -15,6 +16,7 @@ import { registerViews, show, shown } from "./screen.js";
 import { t } from "./strings.js";
 import { attractView } from "./views/attract.js";
 import { cartView } from "./views/cart.js";
+import { closedView } from "./views/closed.js";
 import { counterView } from "./views/counter.js";
 import { diningView } from "./views/dining.js";
 import { doneView } from "./views/done.js";
@@ -26,6 +28,8 @@ import { productView } from "./views/product.js";
 
 const LAST_CALL_MS = 15_000;
 const PAIRING_RELOAD_MS = 30_000;
+/** Where a guest fills the basket; who is about to place the order hears of it from the server's answer. */
+const CHOOSING = new Set(["dining", "menu", "product", "cart"]);
 
 registerViews({
   loading: loadingView,
@@ -34,6 +38,7 @@ registerViews({
   menu: menuView,
   product: productView,
   cart: cartView,
+  closed: closedView,
   identify: identifyView,
   payment: paymentView,
   counter: counterView,
@@ -64,6 +69,11 @@ window.addEventListener("device-refused", () => {
   }
   remember("reloaded-at", Date.now());
   window.location.reload();
+});
+
+/** Nobody fills a basket that cannot be ordered. */
+menu.addEventListener("change", () => {
+  if (!menu.store.open && CHOOSING.has(shown())) show("closed");
 });
 
 let stopLastCall = () => {};
@@ -104,7 +114,7 @@ async function start() {
   if (!(await loadMenu())) return; // pairing takes over
   const purchase = openPurchase();
   if (purchase) show(purchase.payment?.method === "counter" ? "counter" : "payment", purchase);
-  else if (!cart.isEmpty && cart.diningOption) show("menu");
+  else if (!cart.isEmpty && cart.diningOption) show(menu.store.open ? "menu" : "closed");
   else show("attract");
   quote.refresh();
 }

@@ -6,8 +6,14 @@ const TEXTS = {
     "attract.headline": "Bateu a fome?",
     "attract.sub": "Peça aqui, pague com QR e retire no balcão.",
     "attract.start": "Toque para começar",
-    "attract.closed": "Estamos fechados agora",
-    "attract.opens": "Abrimos às {time}. Até já!",
+    "closed.title": "Fechado agora",
+    "closed.opens": "Abrimos às {time}. Até já!",
+    "closed.opensTomorrow": "Abrimos amanhã às {time}.",
+    "closed.opensOn": "Abrimos {day} às {time}.",
+    "closed.paused": "Pausamos os pedidos por instantes",
+    "closed.back": "Voltamos às {time}. Se tiver pressa, chame um atendente.",
+    "closed.kept": "Seu pedido está guardado, e nada foi cobrado.",
+    "closed.leave": "Voltar ao início",
     "attract.loading": "Esquentando o forno…",
     "attract.noMenu": "O cardápio ainda está vazio",
     "attract.noMenuHint": "Assim que a loja cadastrar os produtos, eles aparecem aqui sozinhos.",
@@ -208,6 +214,17 @@ export function tn(key, n) {
 export function label(group, code) {
   const key = `${group}.${code}`;
   return key in TEXTS[LANGUAGE] ? t(key) : code;
+}
+
+/** How many days a moment is from today in the store's time zone; 0 is today. */
+export function daysAhead(iso, timeZone) {
+  const day = (moment) => Date.parse(new Intl.DateTimeFormat("en-CA", { timeZone }).format(moment));
+  return Math.round((day(new Date(iso)) - day(new Date())) / 86_400_000);
+}
+
+/** A date in the store's time zone, such as "segunda-feira, 24/11". */
+export function dayName(iso, timeZone) {
+  return new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", day: "2-digit", month: "2-digit", timeZone }).format(new Date(iso));
 }
 
 /** Time of day in the store's time zone, such as "16:10". */

@@ -26,6 +26,8 @@ export function explain(error, retry) {
     say(t("offline.title"), t("offline.place"), retry);
   } else if (error.status === UNAUTHORIZED) {
     return; // the app is already on its way to the pairing page
+  } else if (error.code === "store_closed") {
+    sayClosed(retry);
   } else if (error.code === "price_changed") {
     askAboutPrice(error.problem.quote, retry);
   } else if (isSoldOut(error)) {
@@ -37,6 +39,13 @@ export function explain(error, retry) {
   } else {
     say(t("trouble.title"), t("trouble.text"), retry);
   }
+}
+
+/** The menu says until when; a menu that does not know of it yet, or cannot be had, leaves the guest with a sentence. */
+async function sayClosed(retry) {
+  await menu.refresh().catch(() => {});
+  if (menu.store.open) say(t("closed.title"), t("closed.kept"), retry);
+  else show("closed");
 }
 
 function say(title, text, retry) {

@@ -59,6 +59,7 @@ def test_menu_has_the_shape_of_the_contract(store: Store, kiosk: Screen) -> None
             "name": store.name,
             "timezone": "America/Sao_Paulo",
             "open": True,
+            "paused": False,
             "opens_at": None,
         },
         "version": 1,

@@ -59,6 +59,45 @@ def test_pause_greys_the_card_the_combo_and_the_line_in_the_cart(stack: Stack, s
     expect(card).not_to_have_class(re.compile("is-sold-out"), timeout=AT_ONCE_MILLISECONDS)
 
 
+def test_paused_orders_close_the_kiosk_and_keep_the_cart(stack: Stack, screens: Open, pictures: Path) -> None:
+    kiosk = screens("kiosk2", path="/kiosk/", size=KIOSK, touch=True)
+    open_menu(kiosk)
+    kiosk.get_by_role("button", name="Mais um Café coado").tap()
+    office = sign_in(screens, stack)
+
+    act_on_first_store(office, stack, "pause_orders")
+    office.get_by_role("button", name="Pausar pedidos").click()
+
+    expect(kiosk.get_by_role("heading", name="Pausamos os pedidos")).to_be_visible(timeout=AT_ONCE_MILLISECONDS)
+    expect(kiosk.get_by_text(re.compile(r"Voltamos às \d\d:\d\d"))).to_be_visible()
+    check(kiosk, pictures, "kiosk-paused")
+    idle = screens("kiosk", path="/kiosk/", size=KIOSK, touch=True)
+    expect(idle.get_by_role("heading", name="Pausamos os pedidos")).to_be_visible()
+
+    act_on_first_store(office, stack, "resume_orders")
+
+    expect(kiosk.get_by_role("heading", name="Seu pedido")).to_be_visible(timeout=AT_ONCE_MILLISECONDS)
+    expect(kiosk.get_by_role("button", name=re.compile(r"Pagar R\$"))).to_be_enabled()
+    expect(idle.get_by_role("button", name="Toque para começar")).to_be_visible(timeout=AT_ONCE_MILLISECONDS)
+
+
+def act_on_first_store(office: Page, stack: Stack, action: str) -> None:
+    office.goto(f"{stack.base_url}/admin/stores/store/")
+    office.locator(f'input[name=_selected_action][value="{stack.demo["stores"][0]["id"]}"]').check()
+    office.locator("select[name=action]").select_option(value=action)
+    office.locator("button[name=index]").click()
+
+
+def sign_in(screens: Open, stack: Stack) -> Page:
+    office = screens(path="/admin/", size=BOARD)
+    account = stack.demo["staff"]["owner"]
+    office.locator("[name=username]").fill(account["email"])
+    office.locator("[name=password]").fill(account["password"])
+    office.locator("[name=password]").press("Enter")
+    office.wait_for_url("**/admin/")
+    return office
+
+
 def test_promotion_from_the_back_office_is_on_the_kiosk_and_in_the_total(stack: Stack, screens: Open) -> None:
     kiosk = screens("kiosk2", path="/kiosk/", size=KIOSK, touch=True)
     open_menu(kiosk)
@@ -66,12 +105,7 @@ def test_promotion_from_the_back_office_is_on_the_kiosk_and_in_the_total(stack: 
     kiosk.get_by_role("button", name="Mais um Suco de laranja").tap()
     card = kiosk.locator(f'[data-product="{juice["id"]}"]')
 
-    office = screens(path="/admin/", size=BOARD)
-    account = stack.demo["staff"]["owner"]
-    office.locator("[name=username]").fill(account["email"])
-    office.locator("[name=password]").fill(account["password"])
-    office.locator("[name=password]").press("Enter")
-    office.wait_for_url("**/admin/")
+    office = sign_in(screens, stack)
     office.goto(f"{stack.base_url}/admin/promotions/promotion/add/")
     office.locator("[name=name]").fill("Suco da hora")
     office.locator("[name=kind]").select_option(value="amount")

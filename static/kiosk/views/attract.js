@@ -6,13 +6,14 @@ import { h } from "../dom.js";
 import { menu } from "../menu.js";
 import { button, notice, productImage } from "../parts.js";
 import { show } from "../screen.js";
-import { clock, t } from "../strings.js";
+import { t } from "../strings.js";
+import { closedNotice } from "./closed.js";
 
 const TILES = 12;
 
 export function attractView() {
   const stop = redrawOnMenuChange();
-  if (!menu.store.open) return { element: closed(), onLeave: stop };
+  if (!menu.store.open) return { element: closedNotice(), onLeave: stop };
   if (menu.categories.length === 0) {
     return { element: notice({ art: "waiting", title: t("attract.noMenu"), text: t("attract.noMenuHint"), actions: [] }), onLeave: stop };
   }
@@ -23,12 +24,6 @@ function redrawOnMenuChange() {
   const redraw = () => show("attract", { sameGuest: true });
   menu.addEventListener("change", redraw);
   return () => menu.removeEventListener("change", redraw);
-}
-
-function closed() {
-  const { opens_at: opensAt, timezone, name } = menu.store;
-  const text = opensAt ? t("attract.opens", { time: clock(opensAt, timezone) }) : name;
-  return notice({ art: "closed", title: t("attract.closed"), text, actions: [] });
 }
 
 /** One picture per category in turn, so that the wall shows the width of the menu. */
