@@ -14,6 +14,7 @@ from apps.core.facade import Role
 from apps.stores import cookies, services
 from apps.stores.authentication import device_from_cookie
 from apps.stores.models import Device, Store
+from breadmate import first_run
 
 PAGE_OF = {Role.KIOSK: "/kiosk/", Role.BOARD: "/kitchen/", Role.PANEL: "/panel/"}
 NAME_OF = {
@@ -26,9 +27,9 @@ NAME_OF = {
 @require_GET
 @never_cache
 def front(request: HttpRequest) -> HttpResponse:
-    """Show the demo's screens; a real shop starts at its administration."""
+    """Show the demo's screens; a real shop starts at its administration, a new one with being set up."""
     if not settings.DEMO:
-        return HttpResponseRedirect("/admin/")
+        return HttpResponseRedirect("/admin/" if first_run.is_over() else first_run.PATH)
     simulator = os.environ.get("SIMULATOR_URL", "")
     links = {"counter": "/caixa/", "admin": "/admin/", "docs": "/api/v1/docs/", "simulator": simulator}
     stores = list(Store.objects.order_by("created_at").values("code", "name")[:20])
@@ -49,10 +50,11 @@ def open_as(request: HttpRequest, kind: str) -> HttpResponse:
     response = HttpResponseRedirect(PAGE_OF[role])
     device = device_from_cookie(request, role)
     if device is None or device.only_store() != store.id:
-        cookies.remember(request, response, kind=role, token=_browser_token(role, store, timezone.now()))
+        cookies.remember(request, response, kind=role, token=browser_token(role, store, timezone.now()))
     return response
 
 
-def _browser_token(role: Role, store: Store, at: datetime) -> str:
+def browser_token(role: Role, store: Store, at: datetime) -> str:
+    """Pair the browser's own device of this kind anew; return its token."""
     device, _ = Device.objects.get_or_create(store=store, name=NAME_OF[role], defaults={"kind": role})
     return services.pair_directly(device_id=device.id, at=at)

@@ -9,8 +9,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.catalog import photos
 from apps.catalog.views import photo
 from apps.core import health
-from breadmate import door, errors
+from breadmate import door, errors, first_run_pages
 from breadmate.admin_site import site
+
+STEP_NAMES = "|".join([*first_run_pages.STEPS, first_run_pages.DONE])
 
 
 @csrf_exempt
@@ -43,6 +45,9 @@ urlpatterns = [
     path("admin/", site.urls),
     path("", door.front, name="front"),
     path("demo/open/<str:kind>/", door.open_as, name="open-as"),
+    path("comecar/", first_run_pages.start, name="first-run"),
+    re_path(rf"^comecar/(?P<name>{STEP_NAMES})/$", first_run_pages.step, name="first-run-step"),
+    path("comecar/abrir/<str:kind>/", first_run_pages.open_as, name="first-run-open"),
     path("", include("apps.kiosk.urls")),
     path("", include("apps.kitchen.urls")),
     path("", include("apps.counter.urls")),

@@ -47,7 +47,7 @@ class Finding:
 def examine(store: StoreFacts, *, at: datetime) -> Iterator[Finding]:
     """Look at everything between one store and the provider. Makes a QR over R$ 1,00 and cancels it at once."""
     account = accounts.for_store(store.id)
-    token = _token(account)
+    token = look_at_token(account)
     yield token
     if token.level == Level.GOOD:
         rows = PointOfSale.objects.filter(store=store.id, account=account.id)
@@ -60,7 +60,8 @@ def examine(store: StoreFacts, *, at: datetime) -> Iterator[Finding]:
     yield _partial_refunds()
 
 
-def _token(account: Account) -> Finding:
+def look_at_token(account: Account) -> Finding:
+    """Ask the provider whose account it is."""
     try:
         seller = places.seller(account)
     except ProviderRejectedError as refusal:

@@ -18,6 +18,7 @@ def write_demo(wanted: Plan, path: Path) -> dict[str, Any]:
         demo = dict(json.loads(path.read_text()))
     except (FileNotFoundError, ValueError):
         demo = {}
+    first_run = {"set_up": f"{wanted.public_url}{demo['set_up']}"} if "set_up" in demo else {}
     demo = {
         "base_url": wanted.public_url,
         "stream_url": wanted.stream_url,
@@ -25,6 +26,7 @@ def write_demo(wanted: Plan, path: Path) -> dict[str, Any]:
         "stores": demo.get("stores", []),
         "staff": demo.get("staff", {}),
         "pages": {name: wanted.public_url + page for name, page in PAGES.items()},
+        **first_run,
     }
     write_private(path, json.dumps(demo, indent=1, ensure_ascii=False) + "\n")
     return demo
@@ -40,6 +42,9 @@ def ready(wanted: Plan, demo: dict[str, Any], seconds: float, screen: Screen) ->
         yield f"  {title:<16}{demo['pages'][name]}"
     if wanted.simulator_url:
         yield f"  {'Payments':<16}{wanted.simulator_url}/  (simulated: nobody is charged)"
+    if "set_up" in demo:
+        yield ""
+        yield f"  {'Set up':<16}{demo['set_up']}  (a new shop: open this to begin)"
     staff = demo["staff"]
     if staff:
         width = max(len(str(login["email"])) for login in staff.values())

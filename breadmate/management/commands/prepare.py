@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from apps.catalog.services import create_category
 from apps.core import partitions
 from apps.core.facade import SYSTEM
 from apps.stores.models import Store
-from breadmate import demo
+from breadmate import demo, first_run
 
 
 class Command(BaseCommand):
@@ -41,9 +42,18 @@ class Command(BaseCommand):
         if settings.DEMO:
             demo.refuse_in_production()
             self._demo(options["demo_file"])
-        elif not Category.objects.exists():
+        else:
+            self._shop(options["demo_file"], now)
+
+    def _shop(self, file: Path | None, now: datetime) -> None:
+        """Give a shop of its own the first categories, and say how its owner gets in while it has none."""
+        if not Category.objects.exists():
             for position, name in enumerate(settings.CATEGORIES):
                 create_category(terms={"name": name, "position": position}, by=SYSTEM, at=now)
+        if not first_run.is_owned():
+            self._write(file, {"set_up": first_run.way_in()})
+        elif file is not None and "set_up" in _read(file):
+            self._write(file, {})
 
     def _demo(self, file: Path | None) -> None:
         now = timezone.now()
