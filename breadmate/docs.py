@@ -163,7 +163,8 @@ def money() -> str:
             "",
             "A refused refund flags its order and waits in the back office under *Devoluções*; it can be tried again with its",
             "own key. A voided item gives back what it cost after its share of all discounts, in proportion to what each item",
-            "cost; the shares of an order add up to its total to the cent.",
+            "cost; the shares of an order add up to its total less its packaging, to the cent. Packaging goes back",
+            "only with the whole order.",
             "",
         ]
     )

@@ -25,6 +25,7 @@ def menu_document(menu: MenuSnapshot, store: StoreFacts, language: str, at: date
             "open": menu.opening.takes_orders(at),
             "paused": menu.opening.pauses(at),
             "opens_at": iso(menu.opening.opens_at(at)),
+            "packaging_fee": str(menu.packaging_fee),
         },
         "version": menu.version,
         "valid_until": iso(valid_until(menu, at)),

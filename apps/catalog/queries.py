@@ -33,7 +33,7 @@ from apps.catalog.snapshot import (
     ProductSnapshot,
     SlotSnapshot,
 )
-from apps.stores.facade import opening_of
+from apps.stores.facade import opening_of, packaging_fee_of
 
 CLOSE_ENOUGH = 0.45  # of pg_trgm's word similarity: "coxinah" finds "Coxinha", "pao" does not find "Pudim"
 
@@ -48,7 +48,7 @@ def menu_version(store_id: UUID) -> int:
 def menu_snapshot(store_id: UUID) -> MenuSnapshot:
     """Return a store's menu as it is now.
 
-    One query while the version stands, twelve more after a change. The version is read first: a change committed meanwhile raises
+    One query while the version stands, 13 more after a change. The version is read first: a change committed meanwhile raises
     it again, so the next reader builds anew and nobody keeps a mix.
     """
     version = menu_version(store_id)
@@ -203,6 +203,7 @@ def _build(store_id: UUID, version: int) -> MenuSnapshot:
         categories=categories,
         products={product.id: product for category in categories for product in category.products},
         opening=opening_of(store_id),
+        packaging_fee=packaging_fee_of(store_id),
     )
 
 

@@ -149,10 +149,11 @@ class CategorySnapshot:
 
 @dataclass(frozen=True, slots=True)
 class MenuSnapshot:
-    """The menu of one store at one version."""
+    """The menu of one store at one version. ``packaging_fee`` is BRL added to each order to take away."""
 
     store_id: UUID
     version: int
     categories: tuple[CategorySnapshot, ...]
     products: dict[UUID, ProductSnapshot]
     opening: "Opening"
+    packaging_fee: Decimal

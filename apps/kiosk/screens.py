@@ -48,6 +48,7 @@ def receipt_of(order: Order) -> dict[str, Any]:
         "paid_at": order.paid_at,
         "subtotal": order.subtotal,
         "discounts": [{"name": each.name, "amount": each.amount} for each in order.discounts.all()],
+        "packaging_fee": order.packaging_fee,
         "total": order.total,
         "payment": payment_facts(order.id),
         "items": [

@@ -78,10 +78,11 @@ def _refused_store(code: str, detail: str) -> InvalidError:
     return InvalidError(detail, errors=[{"field": "store", "code": code, "detail": detail}])
 
 
-def _read_quote(request: Request) -> tuple[tuple[AskedItem, ...], str, UUID | None]:
+def _read_quote(request: Request) -> tuple[tuple[AskedItem, ...], str, str, UUID | None]:
     asked = QuoteSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
-    return asked.asked(), asked.validated_data["coupon"], asked.validated_data.get("store")
+    told = asked.validated_data
+    return asked.asked(), told["coupon"], told["dining_option"], told.get("store")
 
 
 def _read_cart(request: Request) -> tuple[checkout.Cart, UUID | None]:
@@ -98,9 +99,10 @@ class QuoteView(APIView):
     @extend_schema(request=QuoteSerializer, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
         """Say lines, discounts and total as checkout would charge them."""
-        items, coupon, named = reading.quote(request.data) or _read_quote(request)
+        items, coupon, dining_option, named = reading.quote(request.data) or _read_quote(request)
         store_id = store_of(caller(request), BUYERS, named)
-        return Response(checkout.quote(store_id=store_id, items=items, coupon=coupon))
+        told = checkout.quote(store_id=store_id, items=items, coupon=coupon, dining_option=dining_option)
+        return Response(told)
 
 
 class CheckoutView(APIView):

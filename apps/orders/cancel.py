@@ -134,7 +134,8 @@ def void_item(
         raise LastItemError
     goods = _goods(rows.select_related("line", "slot"))
     rows.update(state=PreparationState.VOIDED)
-    shares = dict(zip((each.id for each in lines), shares_of([each.total for each in lines], order.total), strict=True))
+    goods_total = order.total - order.packaging_fee  # the bag is still needed
+    shares = dict(zip((each.id for each in lines), shares_of([each.total for each in lines], goods_total), strict=True))
     void = OrderLineVoid.objects.create(
         line=line,
         reason=reason,

@@ -34,7 +34,7 @@ from apps.customers import facade as customers
 from apps.inventory import facade as inventory
 from apps.orders import documents, guards, history, numbers, queries, services
 from apps.orders.errors import PriceChangedError, StoreClosedError
-from apps.orders.models import Order
+from apps.orders.models import DINING, Order
 from apps.orders.rules import MOST_MONEY, AskedItem, choose
 from apps.orders.writing import NotWrittenError, Priced, Why, prepare, taken, write
 from apps.promotions import facade as promotions
@@ -43,6 +43,8 @@ from apps.stores.facade import StoreFacts, remembered_store, store_by_id
 
 CHANNEL_OF = {"device": "T", "staff": "C", "customer": "Q"}
 TRIES = 5
+EAT_IN, TAKE_OUT = (code for code, _ in DINING)
+ZERO = Decimal("0.00")
 
 OffersAt = Callable[[UUID, str, datetime], list[Offer]]
 
@@ -60,14 +62,16 @@ class Cart:
     customer: str = field(default="", repr=False)
 
 
-def quote(*, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "") -> dict[str, Any]:
+def quote(
+    *, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "", dining_option: str = EAT_IN
+) -> dict[str, Any]:
     """Price a cart without placing it; the same code as ``place_order``.
 
     Raises:
         NotFoundError, StoreClosedError, UnknownItemError, ItemUnavailableError, InvalidError, CouponRefusedError: as
             ``place_order``.
     """
-    return _priced(_store(store_id), items, coupon).quote()
+    return _priced(_store(store_id), items, coupon, dining_option).quote()
 
 
 def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim, limit: Limit | None = None) -> Answer:
@@ -147,8 +151,8 @@ def _agreed(
     store: StoreFacts, cart: Cart, *, menu: MenuSnapshot | None = None, offers: OffersAt = promotions.offers_at
 ) -> Priced:
     """Price a cart and see that it costs what the guest was told."""
-    priced = _priced(store, cart.items, cart.coupon, menu=menu, offers=offers)
-    if cart.expected_total is not None and cart.expected_total != priced.price.total:
+    priced = _priced(store, cart.items, cart.coupon, cart.dining_option, menu=menu, offers=offers)
+    if cart.expected_total is not None and cart.expected_total != priced.total:
         raise PriceChangedError(priced.quote())
     return priced
 
@@ -157,6 +161,7 @@ def _priced(
     store: StoreFacts,
     items: tuple[AskedItem, ...],
     code: str,
+    dining_option: str,
     *,
     menu: MenuSnapshot | None = None,
     offers: OffersAt = promotions.offers_at,
@@ -167,12 +172,20 @@ def _priced(
         raise StoreClosedError(menu.opening.opens_at(at), paused=menu.opening.pauses(at))
     chosen = choose(menu, items, at)
     coupon = promotions.coupon_offer(code, store.id, at) if code else None
-    priced = promotions.price([item.cart_line() for item in chosen], offers(store.id, store.timezone, at), coupon)
+    price = promotions.price([item.cart_line() for item in chosen], offers(store.id, store.timezone, at), coupon)
+    priced = Priced(
+        store_id=store.id,
+        items=chosen,
+        price=price,
+        packaging_fee=menu.packaging_fee if dining_option == TAKE_OUT else ZERO,
+        coupon=coupon,
+        menu_version=menu.version,
+    )
     if priced.total > MOST_MONEY:
         raise InvalidError(
             "Um pedido vai até R$ 5.000,00.", errors=[{"field": "items", "code": "max_total", "detail": ""}]
         )
-    return Priced(store_id=store.id, items=chosen, price=priced, coupon=coupon, menu_version=menu.version)
+    return priced
 
 
 def _order(cart: Cart, priced: Priced, store_id: UUID, by: Actor, ticket: numbers.Ticket) -> Order:
@@ -188,7 +201,8 @@ def _order(cart: Cart, priced: Priced, store_id: UUID, by: Actor, ticket: number
         table_tracker=cart.table_tracker,
         subtotal=priced.price.subtotal,
         discount_total=priced.price.discount_total,
-        total=priced.price.total,
+        packaging_fee=priced.packaging_fee,
+        total=priced.total,
         placed_by_kind=by.kind,
         placed_by_id=by.id,
         tracking_token=secrets.token_urlsafe(16),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +53,7 @@ def order_document(order: Order, items: list[dict[str, Any]], discounts: Sequenc
         "subtotal": str(order.subtotal),
         "discount_total": str(order.discount_total),
         "discounts": [{"name": each.name, "amount": str(each.amount)} for each in discounts],
+        "packaging_fee": str(order.packaging_fee),
         "total": str(order.total),
         "placed_at": iso(order.placed_at),
         "paid_at": iso(order.paid_at),
@@ -162,7 +164,9 @@ def stored_item_document(line: OrderLine) -> dict[str, Any]:
     return item_document(line, list(line.options.all()), state, list(line.slots.all()))
 
 
-def quote_document(items: Sequence[ChosenItem], price: Price, promised_minutes: int) -> dict[str, Any]:
+def quote_document(
+    items: Sequence[ChosenItem], price: Price, packaging_fee: Decimal, promised_minutes: int
+) -> dict[str, Any]:
     """Say what a cart would cost, and in how many minutes it would be ready."""
     return {
         "items": [
@@ -190,7 +194,8 @@ def quote_document(items: Sequence[ChosenItem], price: Price, promised_minutes: 
         "subtotal": str(price.subtotal),
         "discount_total": str(price.discount_total),
         "discounts": [{"name": each.name, "amount": str(each.amount)} for each in price.discounts],
-        "total": str(price.total),
+        "packaging_fee": str(packaging_fee),
+        "total": str(price.total + packaging_fee),
         "promised_minutes": promised_minutes,
     }
 

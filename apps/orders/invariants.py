@@ -125,7 +125,7 @@ sql_invariant(
 )
 sql_invariant(
     "O6",
-    "Lines with all their choices add up to the subtotal, discounts to what is taken off, the one less the other is the total.",
+    "Lines with all their choices add up to the subtotal, discounts to what is taken off; with packaging they are the total.",
     """
     WITH options AS (
         SELECT line_id, sum(quantity * unit_price) AS price FROM orders_orderlineoption GROUP BY line_id
@@ -145,7 +145,8 @@ sql_invariant(
     SELECT o.id, o.number, o.subtotal, lines.total
     FROM orders_order o LEFT JOIN lines ON lines.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
     WHERE coalesce(taken.amount, 0) <> o.discount_total OR lines.total IS DISTINCT FROM o.subtotal
-       OR NOT lines.adds_up OR o.total <> o.subtotal - o.discount_total
+       OR NOT lines.adds_up OR o.total <> o.subtotal - o.discount_total + o.packaging_fee
+       OR (o.packaging_fee > 0 AND o.dining_option <> 'take_out')
     """,
 )
 sql_invariant(

@@ -37,6 +37,7 @@ class Order(models.Model):
     table_tracker = models.CharField("mesa", max_length=12, blank=True)
     subtotal = models.DecimalField("subtotal", max_digits=10, decimal_places=2)
     discount_total = models.DecimalField("descontos", max_digits=10, decimal_places=2, default=0)
+    packaging_fee = models.DecimalField("embalagem", max_digits=6, decimal_places=2, default=0, db_default=0)
     total = models.DecimalField("total", max_digits=10, decimal_places=2)
     placed_by_kind = models.CharField(max_length=16)
     placed_by_id = models.UUIDField(null=True)
@@ -66,7 +67,12 @@ class Order(models.Model):
                 condition=Q(queue_at__isnull=False) | ~Q(status__in=ON_BOARD), name="order_on_board_has_its_place"
             ),
             models.CheckConstraint(
-                condition=Q(total=F("subtotal") - F("discount_total"), total__gte=0, discount_total__gte=0),
+                condition=Q(
+                    total=F("subtotal") - F("discount_total") + F("packaging_fee"),
+                    total__gte=0,
+                    discount_total__gte=0,
+                    packaging_fee__gte=0,
+                ),
                 name="order_total_adds_up",
             ),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="order_status_is_known"),

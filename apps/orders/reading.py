@@ -34,12 +34,12 @@ class _DoubtError(Exception):
     """Let the serializer decide."""
 
 
-def quote(data: Any) -> tuple[tuple[AskedItem, ...], str, UUID | None] | None:
-    """Return items, coupon and store of a cart to be priced, or None."""
+def quote(data: Any) -> tuple[tuple[AskedItem, ...], str, str, UUID | None] | None:
+    """Return items, coupon, dining option and store of a cart to be priced, or None."""
     try:
         _known(data, OF_QUOTE)
-        _dining_option(data.get("dining_option", DINING_OPTIONS[0]))
-        return _items(data), _text(data, "coupon", LONGEST_COUPON), _store(data)
+        dining_option = _dining_option(data.get("dining_option", DINING_OPTIONS[0]))
+        return _items(data), _text(data, "coupon", LONGEST_COUPON), dining_option, _store(data)
     except _DoubtError:
         return None
 

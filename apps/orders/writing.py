@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -37,13 +38,21 @@ class Priced:
     store_id: UUID
     items: list[ChosenItem]
     price: Price
+    packaging_fee: Decimal
     coupon: Offer | None
     menu_version: int
+
+    @property
+    def total(self) -> Decimal:
+        """Return what the guest pays, BRL: what the price comes to, and the packaging that no offer touches."""
+        return self.price.total + self.packaging_fee
 
     def quote(self) -> dict[str, Any]:
         """Say it as api.md does."""
         things = [thing for item in self.items for thing in item.things()]
-        return documents.quote_document(self.items, self.price, queries.quoted_minutes(self.store_id, things))
+        return documents.quote_document(
+            self.items, self.price, self.packaging_fee, queries.quoted_minutes(self.store_id, things)
+        )
 
 
 class Why(StrEnum):

@@ -37,6 +37,13 @@ class Store(models.Model):
     name = models.CharField("nome", max_length=120)
     timezone = models.CharField("fuso horário", max_length=64, default="America/Sao_Paulo")
     day_starts_at = models.TimeField("o dia começa às", default=time(0))
+    packaging_fee = models.DecimalField(
+        "embalagem para viagem (R$)",
+        max_digits=6,
+        decimal_places=2,
+        default=0,
+        help_text="Somada uma vez a cada pedido para levar; zero não aparece para o cliente.",
+    )
     orders_paused_until = models.DateTimeField("pedidos pausados até", null=True, editable=False)
     opening_version = models.PositiveIntegerField("versão do horário", default=0, editable=False)
     created_at = models.DateTimeField("criada em", auto_now_add=True)
@@ -46,6 +53,9 @@ class Store(models.Model):
     class Meta:
         verbose_name = "loja"
         verbose_name_plural = "lojas"
+        constraints = [
+            models.CheckConstraint(condition=Q(packaging_fee__gte=0), name="store_packaging_fee_not_negative")
+        ]
 
     def __str__(self) -> str:
         return self.name

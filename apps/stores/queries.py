@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time
+from decimal import Decimal
 from uuid import UUID
 
 from apps.core.facade import Actor, Grant, Memory, Role, User, prepared_cursor
@@ -90,6 +91,12 @@ def opening_of(store_id: UUID) -> Opening:
     exceptions = OpeningException.objects.filter(store_id=store_id).order_by("-on")[:MOST_EXCEPTIONS]
     days = {day.on: ((day.opens_at, day.closes_at),) if day.opens_at and day.closes_at else () for day in exceptions}
     return Opening(timezone=facts[0], week=dict(week), days=days, paused_until=facts[1])
+
+
+def packaging_fee_of(store_id: UUID) -> Decimal:
+    """Return what a store adds to an order to take away, BRL; 0 for one that does not exist. One query."""
+    found = Store.objects.filter(id=store_id).values_list("packaging_fee", flat=True).first()
+    return found if found is not None else Decimal("0.00")
 
 
 def every_store() -> list[StoreFacts]:

@@ -24,6 +24,7 @@ const TEXTS = {
     "dining.eat_in.hint": "Servido na bandeja",
     "dining.take_out": "Levar",
     "dining.take_out.hint": "Embalado para viagem",
+    "dining.take_out.fee": "Embalagem: {amount}",
 
     // menu
     "menu.title": "O que vai ser hoje?",
@@ -66,6 +67,7 @@ const TEXTS = {
     "cart.remove": "Tirar",
     "cart.note": "Obs.: {note}",
     "cart.subtotal": "Subtotal",
+    "cart.packaging": "Embalagem para viagem",
     "cart.total": "Total",
     "cart.promise": "Pronto em cerca de {n} min",
     "cart.pay": "Pagar {total}",

@@ -61,6 +61,7 @@ def test_menu_has_the_shape_of_the_contract(store: Store, kiosk: Screen) -> None
             "open": True,
             "paused": False,
             "opens_at": None,
+            "packaging_fee": "0.00",
         },
         "version": 1,
         "valid_until": None,

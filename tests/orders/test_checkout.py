@@ -58,6 +58,7 @@ def test_order_is_answered_and_stored_as_the_contract_says(store: Store, kiosk: 
         "subtotal": "17.00",
         "discount_total": "0.00",
         "discounts": [],
+        "packaging_fee": "0.00",
         "total": "17.00",
         "placed_at": reply.body["placed_at"],
         "paid_at": None,

@@ -87,7 +87,7 @@ class Shop:
 
 
 def shop(stocks: tuple[int, int, int], prices: tuple[Decimal, Decimal], off: int | None, *, uses: int | None) -> Shop:
-    store = StoreFactory()
+    store = StoreFactory(packaging_fee=Decimal("1.50"))
     flour, ham, egg = (StockItemFactory() for _ in range(3))
     bread, toast, water = ProductFactory(price=prices[0]), ProductFactory(price=prices[1]), ProductFactory()
     for product, item, quantity in ((bread, flour, 1), (bread, egg, 2), (toast, flour, 3), (toast, ham, 1)):

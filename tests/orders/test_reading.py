@@ -95,7 +95,8 @@ def check(body: Any) -> bool:
     if priced is not None:
         quoted = QuoteSerializer(data=body)
         assert quoted.is_valid(), quoted.errors
-        assert priced == (quoted.asked(), quoted.validated_data["coupon"], quoted.validated_data.get("store"))
+        told = quoted.validated_data
+        assert priced == (quoted.asked(), told["coupon"], told["dining_option"], told.get("store"))
     return ordered is not None
 
 

@@ -89,11 +89,13 @@ function sumRows(value) {
   if (!value || cart.isEmpty) return [];
   const row = (name, amount, className = "") => [h("dt", { class: className, text: name }), h("dd", { class: className, text: amount })];
   const discounts = (value.discounts ?? []).flatMap(({ name, amount }) => row(name, `− ${formatMoney(amount)}`, "sum-discount"));
-  const subtotal = discounts.length && !isZero(value.discount_total) ? row(t("cart.subtotal"), formatMoney(value.subtotal)) : [];
+  const packaging = isZero(value.packaging_fee) ? [] : row(t("cart.packaging"), formatMoney(value.packaging_fee));
+  const adds = packaging.length || (discounts.length && !isZero(value.discount_total));
+  const subtotal = adds ? row(t("cart.subtotal"), formatMoney(value.subtotal)) : [];
   const promise = value.promised_minutes
     ? [h("dt.sum-promise", { text: t("cart.promise", { n: value.promised_minutes }) }), h("dd.sum-promise", { text: t(`dining.${cart.diningOption}`) })]
     : [];
-  return [...subtotal, ...discounts, ...row(`${t("cart.total")} · ${tn("cart.items", cart.count)}`, formatMoney(value.total), "sum-total"), ...promise];
+  return [...subtotal, ...discounts, ...packaging, ...row(`${t("cart.total")} · ${tn("cart.items", cart.count)}`, formatMoney(value.total), "sum-total"), ...promise];
 }
 
 function emptyRow() {

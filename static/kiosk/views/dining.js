@@ -2,6 +2,8 @@
 
 import { cart } from "../cart.js";
 import { h } from "../dom.js";
+import { menu } from "../menu.js";
+import { formatMoney, isZero } from "../money.js";
 import { topBar } from "../parts.js";
 import { show } from "../screen.js";
 import { t } from "../strings.js";
@@ -19,8 +21,15 @@ function choice(diningOption) {
     },
     h("span.dining-art", { class: `dining-art dining-art-${diningOption}` }),
     h("span.dining-name", { text: t(`dining.${diningOption}`) }),
-    h("span.dining-hint", { text: t(`dining.${diningOption}.hint`) }),
+    h("span.dining-hint", { text: hint(diningOption) }),
   );
+}
+
+/** What taking away costs is said before it is chosen. */
+function hint(diningOption) {
+  const { packaging_fee: fee } = menu.store;
+  if (diningOption === "take_out" && !isZero(fee)) return t("dining.take_out.fee", { amount: formatMoney(fee) });
+  return t(`dining.${diningOption}.hint`);
 }
 
 export function diningView() {
