@@ -21,7 +21,7 @@ from apps.core.facade import DomainError, Role
 from apps.stores import services
 from apps.stores.admin_base import EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin, staff_of
 from apps.stores.models import SCOPES, Device, IntegratorKey, OpeningException, OpeningHours, StaffRole, Store
-from apps.stores.queries import opening_of
+from apps.stores.queries import openings_of
 
 ALIVE = timedelta(minutes=3)
 CLOCK_MAY_BE_OFF_SECONDS = 5
@@ -118,10 +118,25 @@ class StorePage(HistoryAdmin):
             super().save_related(request, form, formsets, change)
             services.opening_changed(store_id=form.instance.pk, at=timezone.now())
 
+    def save_model(self, request: HttpRequest, obj: Store, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Write what was typed and nothing else: somebody may have paused the store meanwhile."""
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_data:
+            obj.save(update_fields=form.changed_data)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Look up the hours of all stores of a page at once."""
+        shown = super().get_changelist_instance(request)
+        openings = openings_of([store.pk for store in shown.result_list])
+        for store in shown.result_list:
+            store.opening = openings[store.pk]
+        return shown
+
     @admin.display(description="pedidos agora")
     def orders_now(self, store: Store) -> str:
         """Say whether guests may order, else until when not."""
-        now, opening = timezone.now(), opening_of(store.pk)
+        now, opening = timezone.now(), store.opening  # type: ignore[attr-defined]  # ours, for one page
         if opening.takes_orders(now):
             return "aceitando"
         end = opening.opens_at(now)

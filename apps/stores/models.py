@@ -1,8 +1,10 @@
 """Stores, the roles people hold there, and the devices that stand in them."""
 
 from datetime import time
+from zoneinfo import available_timezones
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -59,6 +61,11 @@ class Store(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a time zone that there is not: nothing could be sold in it."""
+        if self.timezone not in available_timezones():
+            raise ValidationError({"timezone": "Não há este fuso horário; use um como America/Sao_Paulo."})
 
 
 class OpeningHours(models.Model):

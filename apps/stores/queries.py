@@ -1,8 +1,9 @@
 """Reading credentials and stores."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
@@ -81,16 +82,24 @@ def store_by_id(store_id: UUID) -> StoreFacts | None:
 
 def opening_of(store_id: UUID) -> Opening:
     """Return when a store takes orders; one that does not exist is always open. Three queries."""
-    facts = Store.objects.filter(id=store_id).values_list("timezone", "orders_paused_until").first()
-    if facts is None:
-        return Opening()
-    week: dict[int, tuple[Span, ...]] = defaultdict(tuple)
-    hours = OpeningHours.objects.filter(store_id=store_id).order_by("weekday", "opens_at")
-    for weekday, *span in hours.values_list("weekday", "opens_at", "closes_at")[:MOST_SPANS]:
-        week[weekday] += ((span[0], span[1]),)
-    exceptions = OpeningException.objects.filter(store_id=store_id).order_by("-on")[:MOST_EXCEPTIONS]
-    days = {day.on: ((day.opens_at, day.closes_at),) if day.opens_at and day.closes_at else () for day in exceptions}
-    return Opening(timezone=facts[0], week=dict(week), days=days, paused_until=facts[1])
+    return openings_of([store_id]).get(store_id) or Opening()
+
+
+def openings_of(ids: Collection[UUID]) -> dict[UUID, Opening]:
+    """Return when stores take orders, by id; unknown ids are left out. Three queries."""
+    week: dict[UUID, dict[int, tuple[Span, ...]]] = defaultdict(lambda: defaultdict(tuple))
+    hours = OpeningHours.objects.filter(store__in=ids).order_by("weekday", "opens_at")
+    for row in hours[: MOST_SPANS * len(ids)]:
+        week[row.store_id][row.weekday] += ((row.opens_at, row.closes_at),)
+    days: dict[UUID, dict[date, tuple[Span, ...]]] = defaultdict(dict)
+    exceptions = OpeningException.objects.filter(store__in=ids).order_by("-on")
+    for day in exceptions[: MOST_EXCEPTIONS * len(ids)]:
+        days[day.store_id][day.on] = ((day.opens_at, day.closes_at),) if day.opens_at and day.closes_at else ()
+    stores = Store.objects.filter(id__in=ids).values_list("id", "timezone", "orders_paused_until")
+    return {
+        store_id: Opening(timezone=timezone, week=dict(week[store_id]), days=days[store_id], paused_until=paused_until)
+        for store_id, timezone, paused_until in stores
+    }
 
 
 def packaging_fee_of(store_id: UUID) -> Decimal:

@@ -106,12 +106,12 @@ def test_manager_sets_hours_and_pauses_in_the_back_office(kiosk: Screen, product
     form = form_of(browser, page)
     week = next(name for name in form if name.endswith("TOTAL_FORMS")).removesuffix("TOTAL_FORMS")
     form |= {f"{week}0-{name}": str(value) for name, value in other_day.items()}
-    form |= {f"{week}TOTAL_FORMS": "1", "name": "Tomada", "code": "X"}
+    form |= {f"{week}TOTAL_FORMS": "1", "name": "Tomada", "code": "X", "packaging_fee": "2.00"}
 
     assert browser.post(page, form).status_code == 302
 
     store.refresh_from_db()
-    assert store.name != "Tomada"
+    assert (store.name != "Tomada", store.packaging_fee) == (True, 2)
     assert OpeningHours.objects.get().weekday == (today + 2) % 7
     assert kiosk.buy(product).code == (409, "store_closed")
 
