@@ -11,6 +11,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from breadmate.postgres.connection import Connection
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -116,17 +118,29 @@ def database() -> dict[str, Any]:
     """Read ``DATABASE_URL``; processes that serve many requests share a pool, commands and tests do not.
 
     ``prepare_threshold`` 1 lets Postgres plan a repeated statement once (Django's own default is never). ``lock_timeout``
-    bounds every wait for a row, ``statement_timeout`` every runaway query.
+    bounds every wait for a row, ``statement_timeout`` every runaway query. A server that vanished is noticed by TCP; a pool
+    forgets failed attempts after ``reconnect_timeout``, else it would wait for minutes between them; and what a vanished
+    process of ours held in the middle of a transaction is free again after ``idle_in_transaction_session_timeout``.
     """
     config: dict[str, Any] = dict(
-        dj_database_url.parse(env.str("DATABASE_URL", "postgres://breadmate@127.0.0.1/breadmate"))
+        dj_database_url.parse(
+            env.str("DATABASE_URL", "postgres://breadmate@127.0.0.1/breadmate"), engine="breadmate.postgres"
+        )
     )
     options: dict[str, Any] = {**config.get("OPTIONS", {}), "prepare_threshold": 1}
-    options.setdefault("connect_timeout", 3)
-    options.setdefault("options", "-c lock_timeout=3s -c statement_timeout=15s -c timezone=UTC")
+    given = "-c lock_timeout=3s -c statement_timeout=15s -c timezone=UTC"
     pool_size = env.int("DB_POOL", 12)
     if pool_size:
-        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 3}
+        given += " -c idle_in_transaction_session_timeout=8s"
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": pool_size,
+            "timeout": 3,
+            "reconnect_timeout": 2,
+            "connection_class": Connection,
+        }
+    defaults = {"connect_timeout": 3, "tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2}
+    options = {**defaults, "keepalives_count": 2, "options": given, **options}
     return {**config, "OPTIONS": options, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 
 

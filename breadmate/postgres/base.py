@@ -1,0 +1,31 @@
+"""Django's backend with one bound more: few wait for a connection while none can come."""
+
+from typing import Any
+
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+from psycopg import errors
+
+from breadmate.postgres.patience import absence
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's own; a process that shares a pool remembers that the database was away."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Take a connection from the pool.
+
+        Raises:
+            OperationalError: none in time, or the database was away a moment ago and somebody else is trying.
+        """
+        if not self.pool:
+            return super().get_new_connection(conn_params)
+        if not absence.may_try():
+            raise OperationalError("the database was away a moment ago")
+        try:
+            connection = super().get_new_connection(conn_params)
+        except errors.OperationalError:
+            absence.begins()
+            raise
+        absence.ends()
+        return connection

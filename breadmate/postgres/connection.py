@@ -1,0 +1,36 @@
+"""A connection that does not wait for ever; the settings name it, so nothing here may need them."""
+
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg.abc import PQGen
+
+from breadmate.postgres.patience import absence, patience
+
+T = TypeVar("T")
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that is given up when the server falls silent.
+
+    ``statement_timeout`` is the server's and does not help when the server, or the way to it, is what is gone; TCP notices
+    a way that is cut, but not a server or a pooler that hangs.
+    """
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Wait for one answer; without one in time the connection is closed, for its next answer would be the old one.
+
+        The others of the pool are most likely dead, too, and to find that out one by one would take as long again for each.
+        """
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, patience.get())
+        except errors._WaitTimeout as silence:  # noqa: SLF001 - what psycopg's own says it raises
+            absence.begins()
+            self.close()
+            pool = getattr(self, "_pool", None)  # psycopg's own mark on a connection that is lent out
+            if pool is not None:
+                pool.drain()
+            raise psycopg.OperationalError("the database did not answer in time") from silence
