@@ -4,11 +4,10 @@ import logging
 import sys
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from apps.core.problems import database_problem, problem, wants_problem
+from apps.core.problems import database_problem, is_database_away, problem, wants_problem
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a fault; what it was stays in the log."""
     fault = sys.exc_info()[1]
-    if isinstance(fault, (OperationalError, InterfaceError)):
+    if isinstance(fault, Exception) and is_database_away(fault):
         refused = database_problem(fault)
         if wants_problem(request):
             return refused

@@ -19,6 +19,8 @@ from gunicorn.asgi import protocol as asgi_protocol  # a plain name would be rea
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
+from breadmate.waiting import Wait, wait
+
 SERVER = "BreadMate"
 SECONDS_TO_SEND_A_REQUEST = 20.0
 LOOK_EVERY_SECONDS = 1.0
@@ -58,16 +60,28 @@ class Watch:
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's threads with a clock; its own timeout is for workers that hang, not for clients that dawdle."""
+    """gunicorn's threads with a clock; its own timeout is for workers that hang, not for clients that dawdle.
+
+    It tells each request how long it has waited for a thread, so that the application can refuse some (``shedding``).
+    """
 
     def init_process(self) -> None:
         """Start the clock's thread in the new process."""
+        self.waiting: dict[Any, float] = {}
         self.watch = Watch()
         threading.Thread(target=self.watch.run, name="watch", daemon=True).start()
         super().init_process()
 
+    def enqueue_req(self, conn: Any) -> None:
+        """Put a connection that has something to say in the queue."""
+        self.waiting[conn] = time.monotonic()
+        super().enqueue_req(conn)
+
     def handle(self, conn: Any) -> Any:
         """Serve one request."""
+        now = time.monotonic()
+        waited = now - self.waiting.pop(conn, now)
+        wait.set(Wait(waited, behind=len(self.waiting), threads=self.cfg.threads))
         self.watch.begin(conn)
         try:
             return super().handle(conn)

@@ -76,8 +76,9 @@ STREAM_MIDDLEWARE = [
 WEB_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "apps.core.request_log.RequestLogMiddleware",
-    "apps.payments.webhook.WebhookMiddleware",
     "apps.catalog.door.MenuMiddleware",
+    "breadmate.shedding.SheddingMiddleware",
+    "apps.payments.webhook.WebhookMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -129,9 +130,10 @@ def database() -> dict[str, Any]:
     )
     options: dict[str, Any] = {**config.get("OPTIONS", {}), "prepare_threshold": 1}
     given = "-c lock_timeout=3s -c statement_timeout=15s -c timezone=UTC"
+    if ENVIRONMENT != "test":  # a test is one transaction, and may think for long
+        given += " -c idle_in_transaction_session_timeout=8s"
     pool_size = env.int("DB_POOL", 12)
     if pool_size:
-        given += " -c idle_in_transaction_session_timeout=8s"
         options["pool"] = {
             "min_size": 1,
             "max_size": pool_size,
@@ -279,6 +281,7 @@ STATION_PARALLEL = max(env.int("STATION_PARALLEL", 3), 1)  # things one station 
 CUSTOMER_KEYS = env.str("CUSTOMER_KEYS", "")
 CUSTOMER_INDEX_KEY = env.str("CUSTOMER_INDEX_KEY", "")
 NUM_PROXIES = env.int("NUM_PROXIES", 0)
+LIMIT_WAITING_SECONDS = env.float("LIMIT_WAITING_SECONDS", 0.8)  # for a thread; other things wait less than an order
 LIMIT_CHECKOUT_PER_MINUTE = env.int("LIMIT_CHECKOUT_PER_MINUTE", 60)
 LIMIT_OPEN_UNPAID = env.int("LIMIT_OPEN_UNPAID", 10)
 LIMIT_CUSTOMER_OPEN_UNPAID = env.int("LIMIT_CUSTOMER_OPEN_UNPAID", 3)

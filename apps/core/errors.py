@@ -42,3 +42,12 @@ class DatabaseUnavailableError(DomainError):
     status = 503
     title = "Um instante"
     retry_after_seconds = 2
+
+
+class OverloadedError(DomainError):
+    """More is asked of this server than it can do; what matters least is refused first."""
+
+    code = "overloaded"
+    status = 503
+    title = "Um instante"
+    retry_after_seconds = 2

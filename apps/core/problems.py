@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
 from rest_framework import exceptions
 
 from apps.core import request_ids
@@ -90,7 +90,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     """DRF's exception handler: every refusal becomes a problem document, everything unknown goes on to Django's 500."""
     if isinstance(exc, DomainError):
         return from_domain(exc)
-    if isinstance(exc, (OperationalError, InterfaceError)):
+    if is_database_away(exc):
         return database_problem(exc)
     if isinstance(exc, Http404):
         return problem(status=404)
@@ -106,6 +106,16 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         if value is not None:
             response[header] = str(value if isinstance(value, str) else int(value) + 1)
     return response
+
+
+def is_database_away(exc: Exception) -> bool:
+    """Tell whether the database cannot do it now but could soon; psycopg files two such cases among faults of ours.
+
+    They are a replica that is not the primary yet, or no longer, and a transaction that was cut because nobody went on with it.
+    """
+    if isinstance(exc, InternalError):
+        return isinstance(exc.__cause__, (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout))
+    return isinstance(exc, (OperationalError, InterfaceError))
 
 
 def database_problem(exc: Exception) -> HttpResponse:

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.postgresql import base
-from psycopg import errors
+from psycopg import IsolationLevel, errors
 
+from breadmate.postgres.connection import Connection
 from breadmate.postgres.patience import absence
 
 
@@ -13,13 +14,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own; a process that shares a pool remembers that the database was away."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Take a connection from the pool.
+        """Take a connection from the pool, or make one where there is none.
 
         Raises:
             OperationalError: none in time, or the database was away a moment ago and somebody else is trying.
         """
-        if not self.pool:
-            return super().get_new_connection(conn_params)
+        if not self.pool:  # as Django does, which lets only a pool choose the class
+            self.isolation_level = IsolationLevel.READ_COMMITTED
+            return Connection.connect(**conn_params)
         if not absence.may_try():
             raise OperationalError("the database was away a moment ago")
         try:

@@ -10,8 +10,8 @@ OF_A_PROGRAM_SECONDS = 16.0  # longer than the longest statement (statement_time
 TRY_EVERY_SECONDS = 0.5
 LONGEST_TRY_SECONDS = 10.0
 
-patience: ContextVar[float] = ContextVar("patience", default=OF_A_PROGRAM_SECONDS)
-"""Seconds that the present request waits for one answer of the database."""
+patience: ContextVar[float | None] = ContextVar("patience", default=OF_A_PROGRAM_SECONDS)
+"""Seconds that the present request waits for one answer of the database; None is for as long as it takes."""
 
 
 class Absence:

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
@@ -196,6 +196,14 @@ def test_page_without_database_is_a_friendly_503(web: Client, kiosk: Screen, dat
     assert "A massa ainda está descansando" in response.content.decode()
     assert 1 <= int(response["Retry-After"]) <= 5
     assert response["Cache-Control"] == "no-store"
+
+
+def test_server_that_takes_no_writes_is_503(kiosk: Screen) -> None:
+    """A replica that is to become the primary; psycopg says it is an internal error."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    reply = Reply(kiosk.client.post("/api/v1/devices/heartbeat", "{}", content_type="application/json"))
+    assert reply.code == (503, "database_unavailable")
 
 
 def test_full_pool_is_503(kiosk: Screen, web: Client) -> None:

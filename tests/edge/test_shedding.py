@@ -1,0 +1,80 @@
+"""What is refused first when too many wait, and what is remembered of a database that was away."""
+
+import pytest
+
+from breadmate.postgres.patience import TRY_EVERY_SECONDS, Absence
+from breadmate.shedding import Kind, is_refused, kind_of
+from breadmate.waiting import Wait
+
+LONGEST = 0.8
+ORDER = "/api/v1/orders/0190b0e2-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("GET", "/health/ready", None),
+        ("GET", "/static/kiosk.js", None),
+        ("GET", "/admin/orders/order/", Kind.SPARE),
+        ("GET", "/api/v1/users/me/export", Kind.SPARE),
+        ("GET", "/api/v1/menu", Kind.READ),
+        ("GET", f"{ORDER}/status", Kind.READ),
+        ("HEAD", "/kiosk/", Kind.READ),
+        ("POST", "/api/v1/orders/quote", Kind.QUOTE),
+        ("POST", "/api/v1/users/lookup", Kind.QUOTE),
+        ("POST", "/api/v1/orders/checkout", Kind.WORK),
+        ("POST", "/api/v1/payments", Kind.WORK),
+        ("POST", "/api/v1/payments/webhook", Kind.WORK),
+        ("PATCH", f"{ORDER}/status", Kind.WORK),
+        ("POST", "/admin/orders/order/", Kind.WORK),
+    ],
+)
+def test_request_is_worth(method: str, path: str, kind: Kind | None) -> None:
+    assert kind_of(method, path) == kind
+
+
+@pytest.mark.parametrize(
+    ("waited", "refused"),
+    [
+        (0.1, set()),
+        (0.3, {Kind.SPARE}),
+        (0.5, {Kind.SPARE, Kind.READ}),
+        (0.7, {Kind.SPARE, Kind.READ, Kind.QUOTE}),
+        (0.9, set(Kind)),
+    ],
+)
+def test_what_matters_least_is_refused_first(waited: float, refused: set[Kind]) -> None:
+    wait = Wait(waited, behind=8, threads=8)
+    assert {kind for kind in Kind if is_refused(kind, wait, longest_seconds=LONGEST)} == refused
+
+
+def test_machine_that_stood_still_refuses_nothing() -> None:
+    wait = Wait(30.0, behind=7, threads=8)
+    assert not any(is_refused(kind, wait, longest_seconds=LONGEST) for kind in Kind)
+
+
+def test_one_caller_at_a_time_tries_a_database_that_was_away() -> None:
+    now = [100.0]
+    absence = Absence(clock=lambda: now[0])
+    assert [absence.may_try() for _ in range(3)] == [True, True, True]
+
+    absence.begins()
+    assert [absence.may_try() for _ in range(3)] == [False, False, False]
+    now[0] += TRY_EVERY_SECONDS
+    assert [absence.may_try() for _ in range(3)] == [True, False, False]
+    absence.begins()  # the one that tried had no luck
+    assert not absence.may_try()
+    now[0] += TRY_EVERY_SECONDS
+    assert absence.may_try()
+    absence.ends()
+    assert [absence.may_try() for _ in range(3)] == [True, True, True]
+
+
+def test_try_that_never_ended_is_not_waited_for_for_good() -> None:
+    now = [100.0]
+    absence = Absence(clock=lambda: now[0])
+    absence.begins()
+    now[0] += TRY_EVERY_SECONDS
+    assert absence.may_try()
+    now[0] += 60
+    assert absence.may_try()
