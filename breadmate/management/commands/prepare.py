@@ -19,6 +19,7 @@ from apps.core import partitions
 from apps.core.facade import SYSTEM
 from apps.stores.models import Store
 from breadmate import demo, first_run
+from breadmate.migrating import patiently
 
 
 class Command(BaseCommand):
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("migrating")
             self.stdout.flush()
-            call_command("migrate", interactive=False, verbosity=1)
+            patiently(lambda: call_command("migrate", interactive=False, verbosity=1))
         now = timezone.now()
         partitions.ensure(now)
         if settings.DEMO:
