@@ -1,0 +1,53 @@
+"""More is asked than can be done: polls are refused in good form, and guests still order."""
+
+import json
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+from tests.blackbox.client import Caller, Reply, new_key
+from tests.blackbox.flow import audit, basket
+from tests.stack import PROJECT, Stack
+
+CONNECTIONS = 400
+SECONDS = 5.0
+
+
+def flood(stack: Stack, kiosk: Caller) -> "subprocess.Popen[str]":
+    """Poll over many connections at once, from a process of its own."""
+    address = urlsplit(stack.base_url)
+    head = f"GET /api/v1/orders HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Device {kiosk.token}\r\n"
+    plan = {"host": address.hostname, "port": address.port, "clients": CONNECTIONS, "seconds": SECONDS}
+    flooding = subprocess.Popen(
+        [sys.executable, "-m", "bench.load"], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert flooding.stdin is not None
+    flooding.stdin.write(json.dumps(plan | {"requests": [{"head": head, "body": "", "keyed": False}]}))
+    flooding.stdin.close()
+    return flooding
+
+
+def test_flooded_shop_refuses_polls_and_sells(stack: Stack, kiosk: Caller) -> None:
+    """Seen red with a middleware that refuses nothing: no poll is answered 503, each waits for seconds."""
+    cart = basket(kiosk.get("/api/v1/menu").body)
+    placed, refused = list[Reply](), list[Reply]()
+    with flood(stack, kiosk) as flooding:
+        while flooding.poll() is None:
+            placed.append(kiosk.post("/api/v1/orders/checkout", cart, key=new_key()))
+            if placed[-1].status == 201:
+                kiosk.post(f"/api/v1/orders/{placed[-1].body['id']}/cancel", {"reason": "desistiu"})
+            poll = kiosk.get("/api/v1/orders")
+            assert poll.status in (200, 503), poll.raw
+            refused += [poll] if poll.status == 503 else []
+            assert kiosk.get("/health/live").status == 200
+        told = json.loads(flooding.stdout.read() if flooding.stdout else "{}")
+
+    assert set(told["statuses"]) == {"200", "503"}, told
+    statuses = {reply.status for reply in placed}
+    assert 201 in statuses
+    assert statuses <= {201, 429, 503}  # 429: more orders wait to be paid or cancelled than a kiosk may have
+    assert refused
+    for reply in refused:
+        assert (reply.headers["Content-Type"], reply.body["code"]) == ("application/problem+json", "overloaded")
+        assert int(reply.headers["Retry-After"]) >= 1
+    assert audit(stack)["ok"]
