@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test test-deep lint fmt lock k8s test-bare image-check clients-check dev bench backup-db backups restore restore-drill doctor
+.PHONY: run test test-deep test-faults lint fmt lock k8s test-bare image-check clients-check dev bench backup-db backups restore restore-drill doctor
 
 run:
 	@./run
@@ -94,6 +94,10 @@ bench: dev
 # Ten times as many and longer ways through the shop's money as ./test takes; see CONTRIBUTING.md.
 test-deep: dev
 	BREADMATE_TEST_DEEP=1 $(PYTHON) -m pytest tests/money
+
+# Every fault of docs/reliability.md, also those that take long or need root.
+test-faults: dev
+	BREADMATE_TEST_FAULTS=1 $(PYTHON) -m pytest tests/faults
 
 # Makes clients for Python and TypeScript and orders with both; needs the Internet and npm.
 clients-check: dev
