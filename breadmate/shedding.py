@@ -84,4 +84,5 @@ def refusal(request: HttpRequest, kind: Kind) -> HttpResponse:
         response = HttpResponse(render_to_string("503.html"), status=503)
     response["Retry-After"] = str(AGAIN_SECONDS[kind])
     response["Cache-Control"] = "no-store"
+    response.refused_unread = True  # type: ignore[attr-defined]  # its line in the log would cost more than the refusal
     return response

@@ -54,9 +54,11 @@ class RequestLogMiddleware:
 
 
 def tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
-    """Log and count one answered request."""
+    """Log and count one answered request; one refused for want of time is only counted."""
     route = route_of(request)
     count_request(method=request.method or "", route=route, status=response.status_code, seconds=seconds)
+    if getattr(response, "refused_unread", False):
+        return
     told = {
         "method": request.method,
         "route": route,

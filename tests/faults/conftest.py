@@ -61,11 +61,23 @@ def world(shared_world: World) -> Generator[World]:
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a line although output is captured: it is the result."""
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Keep the line that says how a fault went; all are printed at the end, whichever process ran the test."""
 
-    def now(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n{line}", flush=True)
+    def keep(line: str) -> None:
+        record_property("fault", line)
 
-    return now
+    return keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = [
+        str(value)
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "fault"
+    ]
+    if lines:
+        terminalreporter.section("faults")
+        for line in lines:
+            terminalreporter.write_line(line)

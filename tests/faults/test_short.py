@@ -10,12 +10,13 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import redis
 
 from tests.faults.conftest import World
-from tests.faults.load import judge
+from tests.faults.load import Counts, Sale, judge
 from tests.faults.proxy import Mode
 
 pytestmark = pytest.mark.timeout(300)  # bounded waits add up on a busy machine
@@ -29,7 +30,27 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def test_book_sees_what_is_lost_and_what_is_doubled(world: World) -> None:
+    """The control of everything here: a book that counted nothing would let every fault pass."""
+    load = world.load()
+    with load.running(2.0):
+        pass
+    load.wait_until_quiet()
+    assert load.counts() == Counts([], [])
+
+    paid = next(sale for sale in load.book.sales if sale.reference)
+    unpaid = next(sale for sale in load.book.sales if not sale.reference)
+    never = Sale(str(uuid4()), 0.0)
+    load.book.sales.append(never)
+    load.book.sales.remove(paid)
+    unpaid.reference = paid.reference
+    seen = load.counts()
+    assert set(seen.lost) == {f"order {never.order}", f"payment of {unpaid.order}", f"ticket of {unpaid.order}"}
+    assert set(seen.doubled) == {f"order {paid.order}", f"ticket of {paid.order}"}
+
+
 def test_web_workers_killed_under_load(world: World, say: Callable[[str], None]) -> None:
+    """Without the same key at the second try each cut-off checkout would be two orders, which the control above sees."""
     load = world.load()
     with load.running(LOAD_SECONDS):
         time.sleep(BROKEN_AFTER_SECONDS)
@@ -42,6 +63,7 @@ def test_web_workers_killed_under_load(world: World, say: Callable[[str], None])
 
 
 def test_worker_killed_under_load(world: World, say: Callable[[str], None]) -> None:
+    """A payment that only the dead worker knew of would be missing from the kitchen, which the control above sees."""
     load = world.load()
     with load.running(LOAD_SECONDS):
         time.sleep(BROKEN_AFTER_SECONDS)
@@ -51,6 +73,7 @@ def test_worker_killed_under_load(world: World, say: Callable[[str], None]) -> N
 
 
 def test_postgres_killed_under_load(world: World, say: Callable[[str], None]) -> None:
+    """With ``synchronous_commit`` off for a checkout, orders of the last moment would be lost, which the control sees."""
     load = world.load()
     with load.running(LOAD_SECONDS):
         time.sleep(BROKEN_AFTER_SECONDS)
@@ -62,6 +85,7 @@ def test_postgres_killed_under_load(world: World, say: Callable[[str], None]) ->
 
 
 def test_valkey_emptied_and_killed_under_load(world: World, say: Callable[[str], None]) -> None:
+    """Nobody may notice: one call refused or one menu missing fails it."""
     load = world.load()
     with load.running(LOAD_SECONDS):
         time.sleep(BROKEN_AFTER_SECONDS)
@@ -73,6 +97,7 @@ def test_valkey_emptied_and_killed_under_load(world: World, say: Callable[[str],
 
 
 def test_database_cut_off_under_load(world: World, say: Callable[[str], None]) -> None:
+    """Seen red without a bound on the wait for an answer: payments were not acknowledged within a minute."""
     load = world.load()
     with load.running(LOAD_SECONDS):
         time.sleep(BROKEN_AFTER_SECONDS)
@@ -84,6 +109,7 @@ def test_database_cut_off_under_load(world: World, say: Callable[[str], None]) -
 
 
 def test_answers_lost_after_their_effect(world: World, say: Callable[[str], None]) -> None:
+    """Of the provider's and of our own database: a new key for the second try would be a second code and a second order."""
     load = world.load()
     lost = {"match": "POST /v1/orders$", "times": 4, "phase": "after", "do": "reset"}  # more would shut the way
     with load.running(LOAD_SECONDS):
@@ -97,6 +123,7 @@ def test_answers_lost_after_their_effect(world: World, say: Callable[[str], None
 
 
 def test_notifications_doubled_late_out_of_order_and_dropped(world: World, say: Callable[[str], None]) -> None:
+    """A payment nobody told us of and nobody asked about would be missing from the kitchen, which the control above sees."""
     load = world.load()
     world.shop.policy(drop=0.2, duplicates=9, reorder="shuffle", delay_ms=[0, 2000])
     begun = time.monotonic()
