@@ -32,6 +32,8 @@ def front(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/admin/" if first_run.is_over() else first_run.PATH)
     simulator = os.environ.get("SIMULATOR_URL", "")
     links = {"counter": "/caixa/", "admin": "/admin/", "docs": "/api/v1/docs/", "simulator": simulator}
+    if os.environ.get("RUN_DIR"):
+        links["lab"] = "/lab/"
     stores = list(Store.objects.order_by("created_at").values("code", "name")[:20])
     return render(request, "door.html", {"stores": stores, "links": links})
 

@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.catalog import photos
 from apps.catalog.views import photo
 from apps.core import health
-from breadmate import door, errors, first_run_pages
+from breadmate import door, errors, first_run_pages, lab
 from breadmate.admin_site import site
 
 STEP_NAMES = "|".join([*first_run_pages.STEPS, first_run_pages.DONE])
@@ -48,6 +48,12 @@ urlpatterns = [
     path("comecar/", first_run_pages.start, name="first-run"),
     re_path(rf"^comecar/(?P<name>{STEP_NAMES})/$", first_run_pages.step, name="first-run-step"),
     path("comecar/abrir/<str:kind>/", first_run_pages.open_as, name="first-run-open"),
+    path("lab/", lab.room, name="lab"),
+    path("lab/figures/", lab.figures, name="lab-figures"),
+    path("lab/start/", lab.start, name="lab-start"),
+    path("lab/stop/", lab.stop, name="lab-stop"),
+    path("lab/trouble/<str:kind>/", lab.trouble, name="lab-trouble"),
+    path("lab/report/", lab.report, name="lab-report"),
     path("", include("apps.kiosk.urls")),
     path("", include("apps.kitchen.urls")),
     path("", include("apps.counter.urls")),

@@ -55,6 +55,8 @@ class Rush:
         self._ways = ways
         self._stopping = asyncio.Event()
         self._begun = 0.0
+        self._phase = "running"
+        self._last_kiosk = 0
 
     async def run(self) -> Tally:
         """Act it out; a signal or a lost lease ends the arrivals, and what was begun is still finished."""
@@ -95,8 +97,6 @@ class Rush:
                 server.close()
         return self.tally
 
-    _phase = "running"
-
     async def _open(
         self, guests: list[plan.Guest], kiosks: list[Kiosk], behind: list[asyncio.Task[None]]
     ) -> list[asyncio.Task[None]]:
@@ -109,6 +109,7 @@ class Rush:
                 await asyncio.wait_for(self._stopping.wait(), max(guest.arrives_s - self._clock(), 0.0))
             if self._stopping.is_set():
                 break
+            self._last_kiosk = guest.kiosk
             visits.append(asyncio.create_task(visit(guest, kiosks[guest.kiosk])))
         return visits
 
@@ -123,7 +124,8 @@ class Rush:
         while True:
             now = self._clock()
             stage.trouble = self._ways.trouble(now)
-            self._ways.tell(self._phase, {"elapsed_s": round(max(now, 0.0), 1), **self.tally.look(now)})
+            figures = {"elapsed_s": round(max(now, 0.0), 1), "last_kiosk": self._last_kiosk, **self.tally.look(now)}
+            self._ways.tell(self._phase, figures)
             if not self._ways.may_go_on():
                 self._stopping.set()
             await asyncio.sleep(1.0)

@@ -30,6 +30,7 @@ class ControlApi:
             ("POST", re.compile("/_sim/reset"), self._reset),
             ("POST", re.compile("/_sim/clock"), self._clock),
             ("GET", re.compile("/_sim/journal"), self._journal),
+            ("GET", re.compile("/_sim/ledger"), self._ledger),
             ("GET", re.compile("/_sim/orders"), self._orders),
             ("GET", re.compile("/_sim/orders/([^/]+)"), self._order),
             ("POST", re.compile("/_sim/orders/([^/]+)/pay"), self._pay),
@@ -82,6 +83,10 @@ class ControlApi:
         if not since.isascii() or not since.isdigit():
             raise bad_value("since is the number of an entry.", "since")
         return json_answer(200, self._sim.journal.since(int(since)))
+
+    def _ledger(self, request: Request, _: str) -> Answer:
+        with self._sim.orders() as book:
+            return json_answer(200, ledger(list(book.orders.values())))
 
     def _orders(self, request: Request, _: str) -> Answer:
         query = request.query
@@ -143,14 +148,17 @@ class ControlApi:
             return json_answer(200, row(order))
 
     def _list_faults(self, request: Request, _: str) -> Answer:
-        return json_answer(200, {"faults": [asdict(fault) for fault in self._sim.faults.left()]})
+        left = [asdict(fault) for fault in self._sim.faults.left()]
+        for fault in left:
+            fault.pop("planned_at")
+        return json_answer(200, {"faults": left})
 
     def _add_faults(self, request: Request, _: str) -> Answer:
         wishes = parse(request.body)
         if not isinstance(wishes, list) or not all(isinstance(wish, dict) for wish in wishes):
             raise bad_value("The body is a list of faults.")
         defaults = {"match": "", "times": 1, "phase": "before", "do": "status"}
-        defaults |= {"status": 503, "headers": {}, "delay_ms": 0}
+        defaults |= {"status": 503, "headers": {}, "delay_ms": 0, "for_s": 0.0}
         self._sim.faults.add([Fault(**checked(wish, defaults)) for wish in wishes])
         return self._list_faults(request, "")
 

@@ -20,6 +20,7 @@ class Fault:
 
     ``before``: the request has no effect. ``after``: its effect is kept and only the answer is spoilt.
     ``slow`` delays the work (its idempotency key stays locked meanwhile) or, after, the answer.
+    With ``for_s`` the rule is over after so many seconds, whatever is left of it.
     """
 
     match: str
@@ -29,8 +30,17 @@ class Fault:
     status: int = UNAVAILABLE
     headers: dict[str, str] = field(default_factory=dict)
     delay_ms: int = 0
+    for_s: float = 0
+    planned_at: float = field(default_factory=time.monotonic, repr=False)
+
+    @property
+    def has_turns(self) -> bool:
+        """Tell whether it still happens."""
+        return self.times > 0 and not (self.for_s and time.monotonic() - self.planned_at > self.for_s)
 
     def __post_init__(self) -> None:
+        if self.for_s < 0:
+            raise bad_value("for_s is 0 or more", "for_s")
         if self.phase not in PHASES:
             raise bad_value(f"phase is one of {', '.join(PHASES)}", "phase")
         if self.do not in KINDS:
@@ -76,7 +86,7 @@ class Faults:
         """Use up one turn of the first fault that matches."""
         with self._lock:
             for fault in self._faults:
-                if fault.times > 0 and re.search(fault.match, f"{method} {path}"):
+                if fault.has_turns and re.search(fault.match, f"{method} {path}"):
                     fault.times -= 1
                     return fault
         return None
@@ -84,7 +94,7 @@ class Faults:
     def left(self) -> list[Fault]:
         """Return the faults that have turns left."""
         with self._lock:
-            return [fault for fault in self._faults if fault.times > 0]
+            return [fault for fault in self._faults if fault.has_turns]
 
     def clear(self) -> None:
         """Forget them all."""

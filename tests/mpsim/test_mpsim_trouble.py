@@ -1,6 +1,7 @@
 """What goes wrong on purpose: repeated keys, faults before and after the effect, limits."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -180,3 +181,13 @@ def test_reset_returns_to_the_start(mp: Harness) -> None:
     assert mp.session.get(f"{mp.url}/_sim/health", timeout=5).json()["offset_s"] == 0
     assert code_of(mp.sdk.order().get(first["id"])) == (404, "order_not_found")
     assert mp.create("c-1")["id"] != first["id"]
+
+
+def test_fault_with_an_end_is_over_by_itself(mp: Harness) -> None:
+    mp.control("faults", [{"match": "/v1/orders", "times": 100, "status": 503, "for_s": 0.2}])
+    assert mp.sdk.order().create(order_body(), mp.key("c-1"))["status"] == 503
+
+    until = time.monotonic() + 10
+    while mp.sdk.order().create(order_body(), mp.key("c-1"))["status"] != 201:
+        assert time.monotonic() < until
+        time.sleep(0.05)
