@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test test-deep test-faults lint fmt lock k8s test-bare image-check clients-check dev bench backup-db backups restore restore-drill doctor
+.PHONY: run test test-deep test-faults lint fmt lock k8s test-bare image-check clients-check dev bench rush backup-db backups restore restore-drill doctor
 
 run:
 	@./run
@@ -90,6 +90,12 @@ bench: dev
 	$(PYTHON) -m bench.menu
 	$(PYTHON) -m bench.checkout
 	$(PYTHON) -m bench.payments
+
+# A whole busy day on a shop of its own, ten minutes at 20 orders a second unless told otherwise: make rush RATE=5 MINUTES=3
+RATE := 20
+MINUTES := 10
+rush: dev
+	$(PYTHON) -m bench.rush --rate $(RATE) --minutes $(MINUTES)
 
 # Ten times as many and longer ways through the shop's money as ./test takes; see CONTRIBUTING.md.
 test-deep: dev

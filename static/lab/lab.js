@@ -32,7 +32,7 @@ function show(id, value, detail, state = "") {
 
 function say(text) {
   log.querySelector(".log-empty")?.remove();
-  const line = document.createElement("li");
+  const line = document.createElement("p");
   const time = document.createElement("time");
   time.textContent = clock.format(new Date());
   line.append(time, text);

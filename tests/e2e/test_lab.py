@@ -18,6 +18,7 @@ from tests.stack import Stack
 pytestmark = pytest.mark.timeout(300)  # a shop is started, and a rush goes on for as long as the machine needs
 
 DESK = {"width": 1440, "height": 1150}
+SLOW_MILLISECONDS = 60_000  # a process starts, a breaker opens again
 SETTLED_MILLISECONDS = 180_000
 
 
@@ -34,6 +35,7 @@ def room(browser: Browser, shop: Stack) -> Iterator[Page]:
         context = browser.new_context(viewport=DESK, locale="pt-BR", timezone_id="America/Sao_Paulo")
         closing.callback(context.close)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
+        expect.set_options(timeout=SLOW_MILLISECONDS)
         page = context.new_page()
         complaints: list[str] = []
         page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -52,6 +54,14 @@ def simulator(shop: Stack, path: str) -> Any:
 
 def figures(shop: Stack) -> dict[str, Any]:
     return dict(json.loads((shop.run_dir / "rush" / "figures.json").read_text()))
+
+
+def a_call_is_cut(shop: Stack, room: Page) -> bool:
+    """Cut a totem off, again when nobody touched it meanwhile."""
+    button = room.get_by_role("button", name="Cortar a rede de um totem")
+    if button.is_enabled():
+        button.click()
+    return bool(figures(shop)["cut"])
 
 
 def test_whatever_is_broken_in_a_rush_nothing_is_lost(shop: Stack, room: Page, pictures: Path) -> None:
@@ -74,9 +84,8 @@ def test_whatever_is_broken_in_a_rush_nothing_is_lost(shop: Stack, room: Page, p
     expect(log).to_contain_text("Valkey de volta")
     expect(log).to_contain_text("Worker de volta")
 
-    room.get_by_role("button", name="Cortar a rede de um totem").click()
+    wait_for(lambda: a_call_is_cut(shop, room), "a call that did not get out", seconds=120)
     expect(log).to_contain_text("O totem está sem rede")
-    wait_for(lambda: figures(shop)["cut"] > 0, "a call that did not get out", seconds=60)
 
     room.get_by_role("button", name="Perder os webhooks").click()
     expect(log).to_contain_text("Os webhooks se perdem")
@@ -86,7 +95,7 @@ def test_whatever_is_broken_in_a_rush_nothing_is_lost(shop: Stack, room: Page, p
     room.get_by_role("button", name="Calar o Mercado Pago").click()
     expect(room.get_by_role("status")).to_contain_text("Aguentando")
     assert [fault["do"] for fault in simulator(shop, "/_sim/faults")["faults"]] == ["timeout"]
-    expect(log).to_contain_text("o Mercado Pago responde de novo", timeout=60_000)
+    expect(log).to_contain_text("o Mercado Pago responde de novo")
 
     room.get_by_role("button", name="Encerrar").click()
     expect(log).to_contain_text("O movimento acabou", timeout=SETTLED_MILLISECONDS)
