@@ -14,7 +14,7 @@ from apps.core.facade import Role
 from apps.stores import cookies, services
 from apps.stores.authentication import device_from_cookie
 from apps.stores.models import Device, Store
-from breadmate import first_run
+from breadmate import first_run, lab
 
 PAGE_OF = {Role.KIOSK: "/kiosk/", Role.BOARD: "/kitchen/", Role.PANEL: "/panel/"}
 NAME_OF = {
@@ -32,7 +32,7 @@ def front(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/admin/" if first_run.is_over() else first_run.PATH)
     simulator = os.environ.get("SIMULATOR_URL", "")
     links = {"counter": "/caixa/", "admin": "/admin/", "docs": "/api/v1/docs/", "simulator": simulator}
-    if os.environ.get("RUN_DIR"):
+    if lab.here() is not None:
         links["lab"] = "/lab/"
     stores = list(Store.objects.order_by("created_at").values("code", "name")[:20])
     return render(request, "door.html", {"stores": stores, "links": links})

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import F
@@ -62,15 +63,30 @@ class _Audit:
 _audit = _Audit()
 
 
+def here() -> Place | None:
+    """Return where the room is; None anywhere but in a demo of ``./run`` on this machine, with a simulated provider."""
+    run_dir = os.environ.get("RUN_DIR", "")
+    is_simulated = urlsplit(settings.MP_BASE_URL).hostname in ("127.0.0.1", "localhost")
+    if (
+        settings.DEMO
+        and not settings.PRODUCTION
+        and is_simulated
+        and run_dir
+        and (Path(run_dir) / "pids.json").exists()
+    ):
+        return Place(Path(run_dir))
+    return None
+
+
 def only_in_demo(view: View) -> View:
-    """Answer 404 anywhere but in a demo that ``./run`` has started on this machine."""
+    """Answer 404 where the room is not."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        run_dir = os.environ.get("RUN_DIR", "")
-        if not settings.DEMO or settings.PRODUCTION or not run_dir or not (Path(run_dir) / "pids.json").exists():
+        found = here()
+        if found is None:
             raise Http404
-        return view(request, Place(Path(run_dir)), *args, **kwargs)
+        return view(request, found, *args, **kwargs)
 
     return guarded
 

@@ -181,7 +181,7 @@ class _Visit:
                 return None
             due = await self._think()
             quoted = await self._post("quote", "/api/v1/orders/quote", self._cart(lines), due_s=due)
-            if quoted is None or quoted.status != 200:  # noqa: PLR2004
+            if quoted.status != 200:  # noqa: PLR2004
                 lines = self._fewer(lines, quoted)
                 continue
             if self.guest.end == End.LEAVES_WITH_CART:

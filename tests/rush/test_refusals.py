@@ -34,43 +34,45 @@ def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("demo", "production", "with_stack"), [(False, False, True), (True, True, True), (True, False, False)]
-)
-def test_proving_room_is_not_there_outside_a_demo(
-    settings: Settings, run_dir: Path, *, demo: bool, production: bool, with_stack: bool
-) -> None:
-    settings.DEMO, settings.PRODUCTION = demo, production
-    if not with_stack:
+@pytest.fixture
+def demo(settings: Settings, run_dir: Path) -> Settings:
+    """What has to be so for the room to be open; each test takes one thing away."""
+    settings.DEMO, settings.PRODUCTION, settings.MP_BASE_URL = True, False, "http://127.0.0.1:1"
+    return settings
+
+
+@pytest.mark.parametrize("taken", ["demo", "development", "stack", "simulator"])
+def test_proving_room_is_not_there_outside_a_demo(demo: Settings, run_dir: Path, taken: str) -> None:
+    assert Client().get("/lab/").status_code == 200
+    demo.DEMO, demo.PRODUCTION = taken != "demo", taken == "development"
+    demo.MP_BASE_URL = "https://api.mercadopago.com" if taken == "simulator" else demo.MP_BASE_URL
+    if taken == "stack":
         (run_dir / "pids.json").unlink()
 
     assert [Client().get(path).status_code for path in ROOM] == [404] * len(ROOM)
     assert [Client().post(path).status_code for path in BUTTONS] == [404] * len(BUTTONS)
 
 
-def test_buttons_want_a_page_of_ours(settings: Settings, run_dir: Path) -> None:
-    settings.DEMO = True
+def test_buttons_want_a_page_of_ours(demo: Settings) -> None:
     stranger = Client(enforce_csrf_checks=True)
 
     assert [stranger.post(path).status_code for path in BUTTONS] == [403] * len(BUTTONS)
     assert [stranger.get(path).status_code for path in BUTTONS] == [405] * len(BUTTONS)
 
 
-def test_what_is_not_known_cannot_be_killed(settings: Settings, run_dir: Path) -> None:
-    settings.DEMO = True
+def test_what_is_not_known_cannot_be_killed(demo: Settings, run_dir: Path) -> None:
     with Place(run_dir).lease():
         assert Client().post("/lab/trouble/postgres/").status_code == 404
         assert Client().post("/lab/trouble/supervisor/").status_code == 404
 
 
-def test_rush_is_refused_outside_the_demo(settings: Settings, run_dir: Path) -> None:
-    settings.DEMO = False
+def test_rush_is_refused_outside_the_demo(demo: Settings) -> None:
+    demo.DEMO = False
     with pytest.raises(CommandError, match="demonstração"):
         call_command("simulate_rush")
 
 
-def test_rush_does_not_leave_this_machine_unasked(settings: Settings, run_dir: Path) -> None:
-    settings.DEMO = True
+def test_rush_does_not_leave_this_machine_unasked(demo: Settings) -> None:
     with pytest.raises(CommandError, match=r"loja\.example não é esta máquina"):
         call_command("simulate_rush", "--url", "http://loja.example")
 
