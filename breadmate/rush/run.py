@@ -15,7 +15,7 @@ from breadmate.rush.tally import Tally
 from breadmate.rush.wire import Server, ask
 
 BEFORE_S = 1.0  # for the boards to be opened before the first guest comes
-KITCHEN_S = 30.0  # for the last orders to be served
+KITCHEN_S = 90.0  # for the last orders to be served
 HELD_BACK = {"drop": 1.0, "duplicates": 0, "delay_ms": [0, 0]}  # the plan says which notification is sent and when
 AS_USUAL = {"drop": 0.0, "duplicates": 0, "delay_ms": [0, 0]}
 
@@ -88,6 +88,9 @@ class Rush:
             until = self._clock() + KITCHEN_S
             while self._clock() < until and not self._served(kitchens):  # noqa: ASYNC110 - there are many to wait for
                 await asyncio.sleep(0.2)
+            for placed in self.tally.orders.values():
+                if placed.paid_s is not None and placed.served_s is None:
+                    self.tally.problem(f"o pedido {placed.number} foi pago e não foi entregue")
         finally:
             for task in behind:
                 task.cancel()
