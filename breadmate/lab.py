@@ -175,14 +175,14 @@ def trouble(request: HttpRequest, place: Place, kind: str) -> HttpResponse:
             _simulator("/_sim/faults", method="POST", body=[SILENCE])
         except OfflineError:
             return JsonResponse({"detail": "O simulador não responde."}, status=409)
-        place.make_trouble(silence=until)
+        place.make_trouble("silence", until=until)
         return JsonResponse({})
     if not place.is_taken():
         return JsonResponse({"detail": "Comece o movimento primeiro."}, status=409)
     if kind == "lost":
-        place.make_trouble(lost=until)
+        place.make_trouble("lost", until=until)
     elif kind == "cut":
-        place.make_trouble(cut=until, cut_kiosk=place.told().get("last_kiosk", 0))  # a guest is standing there
+        place.make_trouble("cut", until=until, cut_kiosk=place.told().get("last_kiosk", 0))  # a guest is standing there
     else:
         raise Http404
     return JsonResponse({})

@@ -24,7 +24,8 @@ class Place:
         self.folder = run_dir / "rush"
         self.report = self.folder / "relatorio.html"
         self._figures = self.folder / "figures.json"
-        self._trouble = self.folder / "trouble.json"
+        # A file for each kind: two buttons may be pressed at once and be answered by two processes.
+        self._troubles = {kind: self.folder / f"trouble-{kind}.json" for kind in ("silence", "lost", "cut")}
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[None]:
@@ -39,7 +40,8 @@ class Place:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise BusyError from None
-            self._trouble.unlink(missing_ok=True)
+            for file in self._troubles.values():
+                file.unlink(missing_ok=True)
             yield
 
     def is_taken(self) -> bool:
@@ -61,14 +63,14 @@ class Place:
         """Return the last figures, nothing before the first rush."""
         return _read(self._figures)
 
-    def make_trouble(self, **changes: Any) -> None:
-        """Ask the running rush for trouble until a moment of the wall's clock: ``lost``, ``cut`` with its ``cut_kiosk``."""
+    def make_trouble(self, kind: str, *, until: float, **more: Any) -> None:
+        """Ask for ``silence``, ``lost`` or ``cut`` (with its ``cut_kiosk``) until a moment of the wall's clock."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        _replace(self._trouble, {**self.asked(), **changes})
+        _replace(self._troubles[kind], {kind: until, **more})
 
     def asked(self) -> dict[str, Any]:
         """Return the trouble that was asked for."""
-        return _read(self._trouble)
+        return {name: value for file in self._troubles.values() for name, value in _read(file).items()}
 
     def trouble(self, now_s: float) -> Trouble:
         """Return the trouble asked for, on the rush's own clock, where it is ``now_s`` now."""

@@ -12,7 +12,7 @@ from breadmate.rush.plan import End, Word, cart, day, without
 seeds = st.integers(0, 2**32)
 
 
-@given(seeds, st.integers(1, 200), st.floats(0.1, 3), st.floats(0.5, 30))
+@given(seeds, st.integers(1, 200), st.floats(0.1, 0.5), st.floats(0.5, 30))
 def test_a_seed_makes_the_same_day_of_guests_in_order(seed: int, kiosks: int, minutes: float, rate: float) -> None:
     guests = day(seed=seed, kiosks=kiosks, minutes=minutes, rate=rate)
 

@@ -1,6 +1,7 @@
 """A rush and the proving room are for the demo on this machine only."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,16 @@ def test_there_is_one_rush_at_a_time(run_dir: Path) -> None:
         with pytest.raises(BusyError), Place(run_dir).lease():
             pass
     assert not place.is_taken()
+
+
+def test_troubles_of_two_buttons_do_not_undo_each_other(run_dir: Path) -> None:
+    one, other = Place(run_dir), Place(run_dir)
+    with one.lease():
+        one.make_trouble("lost", until=time.time() + 10)
+        other.make_trouble("cut", until=time.time() + 10, cut_kiosk=3)
+        trouble = one.trouble(100.0)
+
+    assert 109 < trouble.lost_until_s <= 110
+    assert (trouble.cut_kiosk, 109 < trouble.cut_until_s <= 110) == (3, True)
+    with one.lease():
+        assert one.asked() == {}
