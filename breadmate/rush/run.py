@@ -81,12 +81,12 @@ class Rush:
             self.lasted_s = self._clock()
             self._phase = "settling"
             if visits:
-                _, late = await asyncio.wait(visits, timeout=3 * PATIENCE_S)
+                _, late = await asyncio.wait(visits, timeout=3 * PATIENCE_S if self._ways.may_go_on() else 1.0)
                 for task in late:
                     task.cancel()
                     self.tally.problem("um cliente ainda esperava no fim")
             until = self._clock() + KITCHEN_S
-            while self._clock() < until and not self._served(kitchens):  # noqa: ASYNC110 - there are many to wait for
+            while self._clock() < until and self._ways.may_go_on() and not self._served(kitchens):  # noqa: ASYNC110 - there are many to wait for
                 await asyncio.sleep(0.2)
             for placed in self.tally.orders.values():
                 if placed.paid_s is not None and placed.served_s is None:
@@ -125,12 +125,13 @@ class Rush:
 
     async def _look(self, stage: Stage) -> None:
         while True:
+            if not self._ways.may_go_on():  # before anything is written: the folder may be gone with the stack
+                self._stopping.set()
+                return
             now = self._clock()
             stage.trouble = self._ways.trouble(now)
             figures = {"elapsed_s": round(max(now, 0.0), 1), "last_kiosk": self._last_kiosk, **self.tally.look(now)}
             self._ways.tell(self._phase, figures)
-            if not self._ways.may_go_on():
-                self._stopping.set()
             await asyncio.sleep(1.0)
 
     async def _bake(self) -> None:
