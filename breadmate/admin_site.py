@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from apps.core import dispatch
 from apps.core.models import FailedDelivery, StoredEvent, User
@@ -16,6 +17,7 @@ from breadmate import trail_page  # noqa: F401 - registers its page
 
 site = admin.site
 site.unregister(Group)  # what people may do is said by their roles alone
+site.unregister([OutstandingToken, BlacklistedToken])  # they show refresh tokens whole, which anybody may use
 
 
 @admin.register(User)

@@ -250,6 +250,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "BreadMate",
     "SITE_HEADER": "BreadMate",
     "SITE_SYMBOL": "bakery_dining",
+    "LOGIN": {"form": "breadmate.admin_sign_in.SignInForm"},
     "DASHBOARD_CALLBACK": "breadmate.dashboard.show",
     "SIDEBAR": {"show_search": True, "navigation": "breadmate.dashboard.navigation"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("art/favicon.svg")}],

@@ -58,6 +58,7 @@ SENTENCES = {
     "stores.sign_in_failed": "errou a senha de {}",
     "stores.sign_in_locked": "tentou demais e ficou sem poder entrar como {}",
     "first_run.owner_made": "abriu a loja como {}",
+    "stores.password_changed": "trocou a própria senha",
     "core.delivery_retried": "mandou tentar de novo {}",
 }
 

@@ -3,19 +3,19 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.catalog import photos
 from apps.catalog.views import photo
 from apps.core import health
-from breadmate import door, errors, first_run_pages, lab
+from breadmate import admin_sign_in, door, errors, first_run_pages, lab
 from breadmate.admin_site import site
 
 STEP_NAMES = "|".join([*first_run_pages.STEPS, first_run_pages.DONE])
 
 
-@csrf_exempt
+@require_safe
 def to_stream(request: HttpRequest) -> HttpResponse:
     """Send a stream that was asked of the wrong process to the right one."""
     query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
@@ -36,12 +36,14 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    re_path(r"^health/?$", health.ready),
-    re_path(r"^health/live/?$", health.live),
-    re_path(r"^health/ready/?$", health.ready),
+    re_path(r"^health/?$", require_safe(health.ready)),
+    re_path(r"^health/live/?$", require_safe(health.live)),
+    re_path(r"^health/ready/?$", require_safe(health.ready)),
     re_path(r"^(?:kitchen|panel|caixa|t/[^/]+|api/v1/menu|api/v1/orders/[^/]+)/stream/?$", to_stream),
     path("api/v1/", include(api)),
     re_path(rf"^media/(?P<file>{photos.FILE.pattern})$", photo, name="photo"),
+    path("admin/login/", admin_sign_in.enter),
+    path("admin/password_change/", site.admin_view(admin_sign_in.change_password)),
     path("admin/", site.urls),
     path("", door.front, name="front"),
     path("demo/open/<str:kind>/", door.open_as, name="open-as"),

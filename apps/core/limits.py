@@ -13,6 +13,7 @@ from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
@@ -75,6 +76,20 @@ def hit(limits: Sequence[Limit], *, at: datetime) -> None:
         for limit in limits:
             if not _counted(limit, at):
                 raise LimitedError(wait_seconds(limit, at))
+
+
+def give_back(limits: Sequence[Limit], *, at: datetime) -> None:
+    """Uncount a call that ``hit`` counted at this moment: it turned out to be one that the limits are not for.
+
+    Locks: the windows in the order given, until all are done; commits by itself.
+    """
+    with transaction.atomic(durable=True):
+        for limit in limits:
+            window = RateWindow.objects.filter(
+                scope=limit.scope, key_hash=_hashed(limit.key), window_start=_window_start(limit, at)
+            )
+            if not window.filter(count__gt=1).update(count=F("count") - 1):
+                window.filter(count=1).delete()
 
 
 def purge(at: datetime) -> int:

@@ -17,6 +17,7 @@ from apps.core.errors import DatabaseUnavailableError, DomainError
 logger = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+CHALLENGE = "Device, Bearer"  # who is asked for a credential is told which kinds there are (RFC 9110, 11.6.1)
 TITLES = {
     400: "Pedido inválido",
     401: "Identificação necessária",
@@ -68,6 +69,8 @@ def problem(
     }
     body = orjson.dumps(document)
     headers = {"Content-Type": PROBLEM_JSON, "Content-Length": str(len(body))}
+    if status == 401:  # noqa: PLR2004
+        headers["WWW-Authenticate"] = CHALLENGE
     return HttpResponse(body, status=status, headers=headers)
 
 

@@ -12,14 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Limit, LimitedError, Role, StrictCharField, StrictSerializer, iso, limits
-from apps.stores import cookies, services, sign_in_trail, tokens
+from apps.core.facade import Limit, Role, StrictCharField, StrictSerializer, iso, limits
+from apps.stores import cookies, services, sign_in, tokens
 from apps.stores.authentication import caller
 from apps.stores.pages import page_version
 from apps.stores.permissions import may
 
-AN_HOUR_SECONDS = 60 * 60
-SIGN_INS_AN_ADDRESS = 20
 A_QUARTER_SECONDS = 15 * 60
 
 
@@ -117,22 +115,15 @@ class SignInView(APIView):
 
     @extend_schema(request=SignInSerializer, responses=TokensSerializer)
     def post(self, request: Request) -> Response:
-        """Exchange e-mail and password for tokens, a few times in a quarter of an hour."""
+        """Exchange e-mail and password for tokens; wrong ones a few times in a quarter of an hour."""
         asked = SignInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        told, django_request = asked.validated_data, request._request  # noqa: SLF001 - DRF has no public name
-        address = limits.client_address(django_request)
-        whose = f"{told['email'].strip().lower()} {address}"
-        wanted = [
-            Limit("sign_in.account", whose, settings.LIMIT_SIGN_IN_PER_QUARTER_HOUR, A_QUARTER_SECONDS),
-            Limit("sign_in.address", address, SIGN_INS_AN_ADDRESS, AN_HOUR_SECONDS),
-        ]
-        try:
-            limits.hit(wanted, at=timezone.now())
-        except LimitedError:
-            sign_in_trail.locked(email=told["email"], at=timezone.now())
-            raise
-        return _tokens(tokens.sign_in(django_request, email=told["email"], password=told["password"]))
+        told, now, django_request = asked.validated_data, timezone.now(), request._request  # noqa: SLF001 - DRF has no public name
+        who = {"email": told["email"], "address": limits.client_address(django_request), "at": now}
+        sign_in.count_try(**who)
+        pair = tokens.sign_in(django_request, email=told["email"], password=told["password"])
+        sign_in.forget_try(**who)
+        return _tokens(pair)
 
 
 class RenewView(APIView):

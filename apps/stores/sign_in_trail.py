@@ -31,6 +31,13 @@ def locked(*, email: str, at: datetime) -> None:
     _write("stores.sign_in_locked", email, 1, at)
 
 
+def password_changed(*, user: Any, at: datetime) -> None:
+    """Write down that a member of staff gave themselves another password, in the transaction of the change."""
+    trail.record(
+        by=Actor(kind="staff", id=user.pk, grants=frozenset()), action="stores.password_changed", at=at, subject=user
+    )
+
+
 def _write(action: str, email: str, most: int, at: datetime) -> None:
     account = User.objects.filter(email=email.strip().lower(), is_staff=True).first()
     if account is None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from apps.core.facade import Actor, DomainError
@@ -71,6 +72,12 @@ def renew(refresh: str) -> Pair:
     if user is None:
         raise SignInRefusedError("Entre de novo.")
     return _pair(RefreshToken.for_user(user))
+
+
+def end_all(user_id: UUID) -> None:
+    """Let no refresh token that an account was given work any more; its access tokens end by themselves, soon."""
+    held = OutstandingToken.objects.filter(user_id=user_id, blacklistedtoken=None)
+    BlacklistedToken.objects.bulk_create([BlacklistedToken(token=each) for each in held], ignore_conflicts=True)
 
 
 def bearer(access: str) -> Actor | None:
