@@ -36,7 +36,7 @@ from apps.core.facade import (
     iso,
     page,
 )
-from apps.stores.facade import actor_of, caller, may
+from apps.stores.facade import actor_of, caller, may, may_everywhere
 
 STORE = OpenApiParameter("store", OpenApiTypes.UUID, required=False)
 LISTING = [
@@ -77,8 +77,8 @@ class ProductsView(APIView):
     """The products of the chain."""
 
     def get_permissions(self) -> list[Any]:
-        """Let anybody read and owners add."""
-        return [AllowAny() if self.request.method == "GET" else may(Role.OWNER)()]
+        """Let anybody read and the chain's owners add."""
+        return [AllowAny() if self.request.method == "GET" else may_everywhere(Role.OWNER)()]
 
     @extend_schema(operation_id="products_list", responses=OpenApiTypes.OBJECT, parameters=LISTING)
     def get(self, request: Request) -> Response:
@@ -111,11 +111,11 @@ class ProductView(APIView):
     """One product."""
 
     def get_permissions(self) -> list[Any]:
-        """Let anybody read, owners change the chain's fields, and managers those of their own store."""
+        """Let anybody read, the chain's owners change its fields, and managers those of their own store."""
         if self.request.method == "GET":
             return [AllowAny()]
         own_store = self.request.method == "PATCH" and "store" in self.request.query_params
-        return [may(Role.OWNER, Role.MANAGER)() if own_store else may(Role.OWNER)()]
+        return [may(Role.OWNER, Role.MANAGER)() if own_store else may_everywhere(Role.OWNER)()]
 
     @extend_schema(responses=OpenApiTypes.OBJECT, parameters=[STORE])
     def get(self, request: Request, product_id: UUID) -> Response:
@@ -161,8 +161,8 @@ class CategoriesView(APIView):
     """The categories of the chain."""
 
     def get_permissions(self) -> list[Any]:
-        """Let anybody read and owners add."""
-        return [AllowAny() if self.request.method == "GET" else may(Role.OWNER)()]
+        """Let anybody read and the chain's owners add."""
+        return [AllowAny() if self.request.method == "GET" else may_everywhere(Role.OWNER)()]
 
     @extend_schema(operation_id="categories_list", responses=OpenApiTypes.OBJECT, parameters=LISTING[3:])
     def get(self, request: Request) -> Response:
@@ -183,8 +183,8 @@ class CategoryView(APIView):
     """One category."""
 
     def get_permissions(self) -> list[Any]:
-        """Let anybody read and owners change."""
-        return [AllowAny() if self.request.method == "GET" else may(Role.OWNER)()]
+        """Let anybody read and the chain's owners change."""
+        return [AllowAny() if self.request.method == "GET" else may_everywhere(Role.OWNER)()]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, category_id: UUID) -> Response:

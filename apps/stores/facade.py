@@ -12,7 +12,7 @@ from apps.stores.authentication import (
 )
 from apps.stores.opening import Opening
 from apps.stores.pages import page_version
-from apps.stores.permissions import may
+from apps.stores.permissions import may, may_everywhere
 from apps.stores.queries import (
     INTEGRATOR,
     StoreFacts,
@@ -52,6 +52,7 @@ __all__ = [
     "every_store_id",
     "kiosks_of",
     "may",
+    "may_everywhere",
     "opening_of",
     "packaging_fee_of",
     "page_version",

@@ -19,6 +19,14 @@ class Nobody(BasePermission):
         return False
 
 
+class _Everywhere(BasePermission):
+    roles: frozenset[Role] = frozenset()
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        caller: object = request.user
+        return isinstance(caller, Actor) and caller.stores_with(self.roles) is None
+
+
 class _Roles(BasePermission):
     roles: frozenset[Role] = frozenset()
 
@@ -30,3 +38,8 @@ class _Roles(BasePermission):
 def may(*roles: Role) -> type[BasePermission]:
     """Make the permission of a view that serves these roles; the service checks the store."""
     return type("Roles", (_Roles,), {"roles": frozenset(roles)})
+
+
+def may_everywhere(*roles: Role) -> type[BasePermission]:
+    """Make the permission of a view that changes what all stores share: a role held at one of them is not enough."""
+    return type("RolesEverywhere", (_Everywhere,), {"roles": frozenset(roles)})

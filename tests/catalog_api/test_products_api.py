@@ -165,8 +165,8 @@ def test_deleted_product_is_archived_and_leaves_every_list(owner: Desk, store: S
     assert versions() == {store.id: 1}
 
 
-@pytest.mark.parametrize("role", [Role.MANAGER, Role.CASHIER, Role.KITCHEN, Role.AUDITOR])
-def test_only_owners_change_the_chain(store: Store, lanches: Category, role: Role) -> None:
+@pytest.mark.parametrize("role", [Role.OWNER, Role.MANAGER, Role.CASHIER, Role.KITCHEN, Role.AUDITOR])
+def test_only_owners_of_the_chain_change_it(store: Store, lanches: Category, role: Role) -> None:
     desk, product = Desk(role, store), ProductFactory(category=lanches)
     said = {"category": str(lanches.id), "name": "X", "price": "1.00"}
 
