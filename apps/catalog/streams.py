@@ -27,5 +27,6 @@ async def menu(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         version = menu_version(store_id)
         return Drawing(event="menu", version=version, data={"version": version})
 
-    events = hub.watch(("menu", store_id), touches, draw, lambda: device() == caller)
+    whose = caller.principal if caller else ""
+    events = hub.watch(("menu", store_id), touches, draw, lambda: device() == caller, whose=whose)
     return stream_response(request, events)

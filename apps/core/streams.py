@@ -34,6 +34,7 @@ LOOK_SECONDS = 1.0
 LOOK_BACK = timedelta(seconds=10)
 LIFE_SECONDS = 600.0
 RETRY_MILLISECONDS = 2000
+MOST_OF_ONE = 16  # a screen needs two; the rest is for tabs, and for cut connections nobody has noticed yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Feed:
 
     touches: Callable[[News], bool]
     draw: Callable[[], Drawing]
-    readers: set[asyncio.Queue[Drawing]] = field(default_factory=set)
+    readers: set[asyncio.Queue[Drawing | None]] = field(default_factory=set)
     stale: asyncio.Event = field(default_factory=asyncio.Event)
     drawer: asyncio.Task[None] | None = None
 
@@ -66,6 +67,7 @@ class Hub:
     def __init__(self) -> None:
         self.feeds: dict[tuple[str, UUID], Feed] = {}
         self.lookouts: list[asyncio.Task[None]] = []
+        self.held: dict[str, list[asyncio.Queue[Drawing | None]]] = {}
 
     async def watch(
         self,
@@ -73,15 +75,20 @@ class Hub:
         touches: Callable[[News], bool],
         draw: Callable[[], Drawing],
         allowed: Callable[[], bool] = lambda: True,
+        *,
+        whose: str,
     ) -> AsyncIterator[bytes]:
         """Yield the whole state now and after every change, and a beat every five seconds, for ten minutes at most.
 
         ``allowed`` is asked again before every beat; the stream of a reader who may not read any more ends there.
+        ``whose`` names the credential: one more stream than it may hold ends its oldest, which may be a connection that was
+        cut long ago.
         """
         self._start()
         feed = self.feeds.setdefault(key, Feed(touches=touches, draw=draw))
-        queue: asyncio.Queue[Drawing] = asyncio.Queue(maxsize=1)
+        queue: asyncio.Queue[Drawing | None] = asyncio.Queue(maxsize=1)
         feed.readers.add(queue)
+        self._hold(whose, queue)
         if feed.drawer is None:
             feed.drawer = asyncio.create_task(self._draw_when_stale(feed))
         try:
@@ -99,14 +106,34 @@ class Hub:
                         return
                     yield beat(shown.version)
                     continue
+                if drawing is None:
+                    return
                 if drawing != shown:
                     shown = drawing
                     yield drawing.line()
         finally:
             feed.readers.discard(queue)
+            self._release(whose, queue)
             if not feed.readers:
                 feed.drawer.cancel()
                 self.feeds.pop(key, None)
+
+    def _hold(self, whose: str, queue: asyncio.Queue[Drawing | None]) -> None:
+        """Count a stream; the oldest one too many is told to end and counts no more."""
+        held = self.held.setdefault(whose, [])
+        held.append(queue)
+        if len(held) > MOST_OF_ONE:
+            oldest = held.pop(0)
+            if oldest.full():
+                oldest.get_nowait()
+            oldest.put_nowait(None)
+
+    def _release(self, whose: str, queue: asyncio.Queue[Drawing | None]) -> None:
+        held = self.held.get(whose, [])
+        if queue in held:
+            held.remove(queue)
+        if not held:
+            self.held.pop(whose, None)
 
     async def _draw_when_stale(self, feed: Feed) -> None:
         while True:
@@ -120,9 +147,10 @@ class Hub:
                 feed.stale.set()
                 continue
             for queue in feed.readers:
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(drawing)
+                if queue.full() and queue.get_nowait() is None:
+                    queue.put_nowait(None)  # its reader is to go
+                else:
+                    queue.put_nowait(drawing)
 
     def _start(self) -> None:
         if not self.lookouts:

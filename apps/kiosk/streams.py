@@ -16,24 +16,31 @@ from apps.stores.facade import asked_kind, device_from_cookie, device_from_heade
 async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | StreamingHttpResponse:
     """Stream where an order stands to the devices that may see it, and to the customer whose it is."""
 
-    def authorise() -> bool:
+    def reader() -> Actor | None:
         callers = (device_from_header, customer_from_header, _page_device)
         for actor in filter(None, (find(request) for find in callers)):
             try:
                 if narrow_order_for(order_id, actor):
-                    return True
+                    return actor
             except OrderNotFoundError:
                 continue
-        return False
+        return None
 
-    if not await in_thread(authorise):
+    actor = await in_thread(reader)
+    if actor is None:
         return problem(status=404)
 
     def draw() -> Drawing:
         found = order_alone(order_id)
         return Drawing(event="order", version=found.version, data=narrow_document(found))
 
-    events = hub.watch(("order", order_id), lambda news: news.subject == order_id, draw, authorise)
+    events = hub.watch(
+        ("order", order_id),
+        lambda news: news.subject == order_id,
+        draw,
+        lambda: reader() is not None,
+        whose=actor.principal,
+    )
     return stream_response(request, events)
 
 
@@ -48,5 +55,10 @@ async def tracking(request: HttpRequest, token: str) -> HttpResponse | Streaming
     if found is None:
         return problem(status=404)
     order_id = found.id
-    events = hub.watch(("tracking", order_id), lambda news: news.subject == order_id, lambda: tracking_drawing(token))
+    events = hub.watch(
+        ("tracking", order_id),
+        lambda news: news.subject == order_id,
+        lambda: tracking_drawing(token),
+        whose=f"order:{order_id}",
+    )
     return stream_response(request, events)

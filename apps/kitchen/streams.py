@@ -39,5 +39,8 @@ async def _stream(
     def touches(news: News) -> bool:
         return news.store == store_id and news.type.startswith(topics)
 
-    events = hub.watch((kind, store_id), touches, lambda: draw(store_id, timezone.now()), lambda: asking() == device)
+    whose = device.principal if device else ""
+    events = hub.watch(
+        (kind, store_id), touches, lambda: draw(store_id, timezone.now()), lambda: asking() == device, whose=whose
+    )
     return stream_response(request, events)

@@ -27,8 +27,10 @@ class Shop:
         self.drawn += 1
         return Drawing(event="shop", version=self.version, data={"version": self.version})
 
-    def watch(self, hub: Hub, key: UUID = STORE, allowed: Callable[[], bool] = lambda: True) -> "Pieces":
-        return Pieces(hub.watch(("shop", key), lambda news: news.store == key, self.draw, allowed))
+    def watch(
+        self, hub: Hub, key: UUID = STORE, allowed: Callable[[], bool] = lambda: True, whose: str = ""
+    ) -> "Pieces":
+        return Pieces(hub.watch(("shop", key), lambda news: news.store == key, self.draw, allowed, whose=whose))
 
 
 class Pieces:
@@ -197,5 +199,29 @@ def test_feed_ends_with_its_last_reader() -> None:
         assert list(hub.feeds) == [("shop", STORE)]
         await second.close()
         assert hub.feeds == {}
+
+    run(work)
+
+
+def test_one_stream_too_many_of_a_credential_ends_its_oldest_and_nobody_elses() -> None:
+    async def work(hub: Hub) -> None:
+        shop = Shop()
+        other = shop.watch(hub, whose="device:b")
+        many = [shop.watch(hub, whose="device:a") for _ in range(streams.MOST_OF_ONE)]
+        for reader in (other, *many):
+            await reader.next()
+        newest = shop.watch(hub, whose="device:a")
+        await newest.next()
+        shop.version = 2
+        hub._touch(CHANGE)
+
+        with pytest.raises(StopAsyncIteration):
+            await many[0].next()
+        for reader in (other, *many[1:], newest):
+            assert '"version": 2' in await reader.next()
+        assert [len(hub.held[whose]) for whose in ("device:a", "device:b")] == [streams.MOST_OF_ONE, 1]
+        for reader in (other, *many, newest):
+            await reader.close()
+        assert hub.held == {}
 
     run(work)
