@@ -33,7 +33,7 @@ from apps.core.problems import from_domain, problem
 from apps.core.qr import svg as qr_svg
 from apps.core.sealing import KeyRing, UnreadableError, decoded_key, derived_key
 from apps.core.streams import Drawing, hub, in_thread, stream_response
-from apps.core.strict import StrictCharField, StrictIntegerField, StrictSerializer
+from apps.core.strict import LineField, StrictCharField, StrictIntegerField, StrictSerializer
 from apps.core.turns import take_turn, wait_for_turn
 from apps.core.wake import News, tell
 
@@ -53,6 +53,7 @@ __all__ = [
     "KeyRing",
     "Limit",
     "LimitedError",
+    "LineField",
     "Memory",
     "News",
     "NotFoundError",

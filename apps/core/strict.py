@@ -1,5 +1,6 @@
 """Serializers that take nothing on faith: unknown fields and look-alike numbers are refused."""
 
+import unicodedata
 from typing import Any
 
 from rest_framework import serializers
@@ -38,3 +39,17 @@ class StrictCharField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class LineField(StrictCharField):
+    """One line of text as others will read it: one spelling (NFC), single spaces, nothing that hides or turns text."""
+
+    HIDDEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+    TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what cannot be seen; line breaks are spaces."""
+        text = unicodedata.normalize("NFC", " ".join(super().to_internal_value(data).split()))
+        if any(unicodedata.category(letter) in self.HIDDEN or letter in self.TURNING for letter in text):
+            self.fail("invalid")
+        return text

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Set
 from decimal import Decimal
 from typing import Any, TypeVar
+from unicodedata import is_normalized
 from uuid import UUID
 
 from apps.orders.checkout import Cart
@@ -129,7 +130,9 @@ def _text(data: dict[str, Any], name: str, longest: int) -> str:
     if type(value) is not str or "\0" in value:
         raise _DoubtError
     found = value.strip()
-    if len(found) > longest or not (found.isascii() or found.isprintable()):  # half a character is not printable
+    if len(found) > longest or "  " in found or not found.isprintable():  # half a character is not printable
+        raise _DoubtError
+    if not (found.isascii() or is_normalized("NFC", found)):
         raise _DoubtError
     return found
 

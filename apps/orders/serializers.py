@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from apps.core.facade import StrictCharField, StrictIntegerField, StrictSerializer
+from apps.core.facade import LineField, StrictCharField, StrictIntegerField, StrictSerializer
 from apps.orders import reading
 from apps.orders.checkout import Cart
 from apps.orders.rules import AskedItem, AskedOption, AskedSlot, Status
@@ -32,7 +32,7 @@ class AskedItemSerializer(StrictSerializer):
     product = serializers.UUIDField()
     quantity = StrictIntegerField(min_value=1, max_value=reading.MOST_OF_ONE)
     options = serializers.ListField(child=AskedOptionSerializer(), default=list, max_length=reading.MOST_OPTIONS)
-    note = StrictCharField(max_length=reading.LONGEST_NOTE, allow_blank=True, default="")
+    note = LineField(max_length=reading.LONGEST_NOTE, allow_blank=True, default="")
     slots = serializers.ListField(child=AskedSlotSerializer(), default=list, max_length=reading.MOST_SLOTS)
 
 
@@ -55,8 +55,8 @@ class CheckoutSerializer(QuoteSerializer):
     """A cart to be ordered. ``reading.checkout`` says the same of a good one, sooner."""
 
     dining_option = serializers.ChoiceField(choices=reading.DINING_OPTIONS)
-    guest_name = StrictCharField(max_length=reading.LONGEST_NAME, allow_blank=True, default="")
-    table_tracker = StrictCharField(max_length=reading.LONGEST_TRACKER, allow_blank=True, default="")
+    guest_name = LineField(max_length=reading.LONGEST_NAME, allow_blank=True, default="")
+    table_tracker = LineField(max_length=reading.LONGEST_TRACKER, allow_blank=True, default="")
     customer = StrictCharField(max_length=reading.LONGEST_TICKET, allow_blank=True, default="")
     expected_total = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
 
@@ -103,7 +103,7 @@ class RestockSerializer(StrictSerializer):
 class CancelSerializer(StrictSerializer):
     """Why an order is taken back, and what staff know better about its goods."""
 
-    reason = StrictCharField(max_length=140, allow_blank=True, default="")
+    reason = LineField(max_length=140, allow_blank=True, default="")
     items = serializers.ListField(child=RestockSerializer(), default=list, max_length=60)
 
     def restock(self) -> dict[UUID, bool]:
@@ -114,7 +114,7 @@ class CancelSerializer(StrictSerializer):
 class VoidSerializer(StrictSerializer):
     """Why an item will not be made."""
 
-    reason = StrictCharField(max_length=140)
+    reason = LineField(max_length=140)
     restock = serializers.BooleanField(default=True)
 
 
