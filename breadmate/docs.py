@@ -199,7 +199,7 @@ def requirements() -> str:
 def schema() -> str:
     """Write the API's schema, from which clients are made."""
     document = SchemaGenerator().get_schema(request=None, public=True)
-    return OpenApiYamlRenderer().render(document, renderer_context={}).decode()
+    return bytes(OpenApiYamlRenderer().render(document, renderer_context={})).decode()
 
 
 MADE = {
