@@ -39,6 +39,7 @@ FIXED = {
     "<path:cpf>": "52998224725",
     "<str:kind>": "kiosk",
     "<str:action>": "note",
+    "comecar/<name>": "comecar/produto",
     "<uuid:id_>": NOBODY,
     "<path:content_type_id>": "1",
     "<path:object_id>": NOBODY,
