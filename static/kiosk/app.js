@@ -7,10 +7,10 @@ import { cart } from "./cart.js";
 import { config } from "./config.js";
 import { guest } from "./guest.js";
 import { countDown, IdleTimer } from "./idle.js";
-import { recall, remember } from "./memory.js";
+import { tabMemory } from "./memory.js";
 import { menu } from "./menu.js";
 import { ask } from "./parts.js";
-import { abandonAttempt, closePurchase, openPurchase } from "./purchase.js";
+import { abandonAttempt, closePurchase, hasLostAnswer, openPurchase } from "./purchase.js";
 import { quote } from "./quote.js";
 import { registerViews, show, shown } from "./screen.js";
 import { t } from "./strings.js";
@@ -24,6 +24,7 @@ import { identifyView } from "./views/identify.js";
 import { forgetShelfPosition, menuView } from "./views/menu.js";
 import { cancelledView, expiredView, loadingView, offlineView, unpairedView } from "./views/notices.js";
 import { paymentView } from "./views/payment.js";
+import { placingView } from "./views/placing.js";
 import { productView } from "./views/product.js";
 
 const LAST_CALL_MS = 15_000;
@@ -35,11 +36,12 @@ registerViews({
   loading: loadingView,
   attract: welcomeNextGuest,
   dining: diningView,
-  menu: menuView,
+  menu: onceMenuIsThere("menu", menuView),
   product: productView,
-  cart: cartView,
+  cart: onceMenuIsThere("cart", cartView),
   closed: closedView,
   identify: identifyView,
+  placing: placingView,
   payment: paymentView,
   counter: counterView,
   done: doneView,
@@ -57,17 +59,27 @@ function welcomeNextGuest(params) {
   abandonAttempt();
   closePurchase();
   forgetShelfPosition();
-  return attractView(params);
+  return onceMenuIsThere("attract", attractView)(params);
+}
+
+/** An order is come back to before anything is loaded; what needs the menu may have to wait for it then. */
+function onceMenuIsThere(name, view) {
+  return (params) => {
+    if (menu.isLoaded) return view(params);
+    const go = () => show(name, params);
+    menu.addEventListener("change", go);
+    return { ...loadingView(), onLeave: () => menu.removeEventListener("change", go) };
+  };
 }
 
 /** A revoked device is paired again on the page the server shows instead of the kiosk; a second refusal is no reason to spin. */
 window.addEventListener("device-refused", () => {
-  const reloadedAt = recall("reloaded-at", 0);
+  const reloadedAt = tabMemory.recall("reloaded-at", 0);
   if (Date.now() - reloadedAt < PAIRING_RELOAD_MS) {
     show("unpaired");
     return;
   }
-  remember("reloaded-at", Date.now());
+  tabMemory.remember("reloaded-at", Date.now());
   window.location.reload();
 });
 
@@ -109,12 +121,24 @@ for (const gesture of ["contextmenu", "gesturestart", "dragstart"]) {
   window.addEventListener(gesture, (event) => event.preventDefault());
 }
 
-/** Goes on where a reload interrupted the guest: at the open payment, in the menu, or at the beginning. */
-async function start() {
-  if (!(await loadMenu())) return; // pairing takes over
+/** Shows the order that a reload or a power cut interrupted, as it was last known; its view asks how it stands now. */
+function comeBack() {
   const purchase = openPurchase();
-  if (purchase) show(purchase.payment?.method === "counter" ? "counter" : "payment", purchase);
-  else if (!cart.isEmpty && cart.diningOption) show(menu.store.open ? "menu" : "closed");
+  if (purchase?.paid) show("done", purchase);
+  else if (purchase) show(purchase.payment?.method === "counter" ? "counter" : "payment", purchase);
+  else if (hasLostAnswer()) show("placing");
+  else return false;
+  return true;
+}
+
+/** Goes on where the guest was interrupted: at the order, in the menu, or at the beginning. */
+async function start() {
+  if (comeBack()) {
+    loadMenu(() => {});
+    return;
+  }
+  if (!(await loadMenu())) return; // pairing takes over
+  if (!cart.isEmpty && cart.diningOption) show(menu.store.open ? "menu" : "closed");
   else show("attract");
   quote.refresh();
 }

@@ -31,15 +31,20 @@ async function reconnect() {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Shows that the menu is being loaded until it is there, and keeps it fresh from then on. @returns {Promise<boolean>} false: not let in */
-export async function loadMenu() {
-  show("loading");
+/**
+ * Shows that the menu is being loaded until it is there, and keeps it fresh from then on.
+ *
+ * @param {(name: string) => void} [say] shows how it goes; left out where the screen has something better to show
+ * @returns {Promise<boolean>} false: not let in
+ */
+export async function loadMenu(say = show) {
+  say("loading");
   while (!menu.isLoaded) {
     try {
       await menu.refresh();
     } catch (error) {
       if (error instanceof ApiError && error.status === UNAUTHORIZED) return false;
-      show("offline");
+      say("offline");
       await pause(RECONNECT_MS);
     }
   }

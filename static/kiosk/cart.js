@@ -1,6 +1,6 @@
 /** The guest's cart: what was chosen, never what it costs. It survives a reload of the page. */
 
-import { forget, recall, remember } from "./memory.js";
+import { tabMemory } from "./memory.js";
 
 export const MAX_LINE_QUANTITY = 99;
 
@@ -20,7 +20,7 @@ function sameChoice(a, b) {
 class Cart extends EventTarget {
   constructor() {
     super();
-    const { lines = [], diningOption = null, nextId = 1 } = recall("cart", {});
+    const { lines = [], diningOption = null, nextId = 1 } = tabMemory.recall("cart", {});
     /** @type {Line[]} */
     this.lines = lines;
     this.diningOption = diningOption;
@@ -70,7 +70,7 @@ class Cart extends EventTarget {
   clear() {
     this.lines = [];
     this.diningOption = null;
-    forget("cart");
+    tabMemory.forget("cart");
     this.dispatchEvent(new Event("change"));
   }
 
@@ -89,7 +89,7 @@ class Cart extends EventTarget {
   }
 
   #changed() {
-    remember("cart", { lines: this.lines, diningOption: this.diningOption, nextId: this.nextId });
+    tabMemory.remember("cart", { lines: this.lines, diningOption: this.diningOption, nextId: this.nextId });
     this.dispatchEvent(new Event("change"));
   }
 }

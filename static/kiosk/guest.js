@@ -1,4 +1,4 @@
-/** Who is buying, if they said so: only the server's ticket and the masked CPF, in memory and nowhere else. */
+/** Who is buying, if they said so: only the server's ticket and the masked CPF. A ticket is stored with an order while that is being placed. */
 
 class Guest {
   /** Stands for the CPF at one checkout of this totem, for ten minutes. @type {string|null} */

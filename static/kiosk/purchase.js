@@ -1,25 +1,27 @@
 /**
  * Turning the cart into a paid order without ever charging or cooking twice.
  *
- * A request whose answer was lost is repeated with the same key and the same body; the key is kept in the tab's
- * memory, so this holds across a reload too. A changed cart is another purchase and gets another key.
+ * A request whose answer was lost is repeated with the same key and the same body; both are stored before it goes out,
+ * so this holds across a reload and a power cut too. A changed cart is another purchase and gets another key.
  */
 
 import { api, ApiError, newKey } from "./api.js";
 import { cart } from "./cart.js";
 import { guest } from "./guest.js";
-import { forget, recall, remember } from "./memory.js";
+import { orderMemory } from "./memory.js";
 
 const RETRIES_WHEN_BUSY = 3;
 const SERVER_ERRORS = 500;
 const BUSY = new Set(["idempotency_conflict", "database_unavailable"]);
+/** How long after it went away the kiosk still comes back to something; later another guest stands there. */
+const COMES_BACK_MS = { placing: 5 * 60_000, unpaid: 60 * 60_000, paid: 60_000 };
 const PAID = new Set(["received", "in_preparation", "ready", "finished"]);
 
 /** An order that costs nothing is received at once. */
 export const isPaid = (order) => PAID.has(order.status);
 
-/** A refusal left nothing behind; after a server error, as after no answer, nobody knows. */
-const isRefusal = (error) => error instanceof ApiError && error.status < SERVER_ERRORS;
+/** A refusal left nothing behind; after a server error, as after no answer or while it is at work, nobody knows. */
+export const isRefusal = (error) => error instanceof ApiError && error.status < SERVER_ERRORS && !BUSY.has(error.code);
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -35,23 +37,37 @@ async function patiently(send) {
   }
 }
 
-/** The order that waits for its payment, with the payment being tried: {order, payment|null}, or null. */
+const isRecent = ({ at }, withinMs) => Date.now() - at < withinMs;
+
+/**
+ * The order to come back to: one that waits for its payment, with the payment being tried, or one paid a moment ago.
+ *
+ * @returns {{order: object, payment: object|null, paid: boolean}|null}
+ */
 export function openPurchase() {
-  return recall("purchase");
+  const purchase = orderMemory.recall("purchase");
+  return purchase && isRecent(purchase, purchase.paid ? COMES_BACK_MS.paid : COMES_BACK_MS.unpaid) ? purchase : null;
 }
 
-export function keepPurchase(purchase) {
-  remember("purchase", purchase);
+export function keepPurchase({ order, payment = null, paid = false }) {
+  orderMemory.remember("purchase", { order, payment, paid, at: Date.now() });
 }
 
 export function closePurchase() {
-  forget("purchase");
-  forget("payment-key");
+  orderMemory.forget("purchase");
+  orderMemory.forget("payment-key");
 }
 
 /** Forgets a checkout whose answer never came: the next guest's order is another one, even of the same things. */
 export function abandonAttempt() {
-  forget("checkout");
+  orderMemory.forget("checkout");
+}
+
+/** Whether a checkout went out a moment ago, its answer never came, and the guest has not changed the cart since. */
+export function hasLostAnswer() {
+  const attempt = orderMemory.recall("checkout");
+  if (!attempt || !isRecent(attempt, COMES_BACK_MS.placing)) return false;
+  return cart.isEmpty || JSON.stringify(cart.toRequest().items) === JSON.stringify(attempt.body.items);
 }
 
 /**
@@ -63,18 +79,25 @@ export function abandonAttempt() {
 export async function placeOrder(expectedTotal) {
   const request = { ...cart.toRequest(), ...(guest.ticket && { customer: guest.ticket }) };
   const signature = JSON.stringify(request);
-  let attempt = recall("checkout");
+  let attempt = orderMemory.recall("checkout");
   if (attempt?.signature !== signature) {
-    attempt = { signature, key: newKey(), body: { ...request, expected_total: expectedTotal } };
-    remember("checkout", attempt);
+    attempt = { signature, key: newKey(), body: { ...request, expected_total: expectedTotal }, at: Date.now() };
+    orderMemory.remember("checkout", attempt);
   }
+  return send(attempt);
+}
+
+/** Asks again for the answer that never came. @returns the order */
+export const placeAgain = () => send(orderMemory.recall("checkout"));
+
+async function send({ body, key }) {
   try {
-    const order = await patiently(() => api.checkout(attempt.body, attempt.key));
-    forget("checkout");
-    keepPurchase({ order, payment: null });
+    const order = await patiently(() => api.checkout(body, key));
+    keepPurchase({ order });
+    abandonAttempt();
     return order;
   } catch (error) {
-    if (isRefusal(error)) forget("checkout");
+    if (isRefusal(error)) abandonAttempt();
     throw error;
   }
 }
@@ -85,18 +108,18 @@ export async function placeOrder(expectedTotal) {
  * @param {"mercado_pago_qr"|"counter"} method
  */
 export async function openPayment(order, method) {
-  let attempt = recall("payment-key");
+  let attempt = orderMemory.recall("payment-key");
   if (attempt?.order !== order.id || attempt.method !== method) {
     attempt = { order: order.id, method, key: newKey() };
-    remember("payment-key", attempt);
+    orderMemory.remember("payment-key", attempt);
   }
   try {
     const payment = await patiently(() => api.openPayment(order.id, method, attempt.key));
-    forget("payment-key");
+    orderMemory.forget("payment-key");
     keepPurchase({ order, payment });
     return payment;
   } catch (error) {
-    if (isRefusal(error)) forget("payment-key");
+    if (isRefusal(error)) orderMemory.forget("payment-key");
     throw error;
   }
 }

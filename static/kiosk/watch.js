@@ -4,10 +4,12 @@ import { api, ApiError } from "./api.js";
 
 const STALE_AFTER_MS = 12_000;
 const ASK_EVERY_SECONDS = 3;
+const NOT_FOUND = 404;
 
 /**
  * @param {{id: string, stream_url: string}} order
- * @param {(state: {status: string, promised_at: string|null}) => void} onState called with every state heard
+ * @param {(state: {status: string, promised_at: string|null}) => void} onState called with every state heard; "gone": not
+ *   an order of this caller, as after a device was paired anew
  * @returns {() => void} stops following
  */
 export function watchOrder(order, onState) {
@@ -34,6 +36,7 @@ export function watchOrder(order, onState) {
         if (!stopped) onState(answer);
       } catch (error) {
         if (error instanceof ApiError) seconds = error.retryAfterSeconds;
+        if (error.status === NOT_FOUND && !stopped) onState({ status: "gone", promised_at: null });
       }
     }
     if (!stopped) timer = setTimeout(ask, seconds * 1000);

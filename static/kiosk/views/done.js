@@ -1,8 +1,10 @@
 /** Paid: the number to listen for, when it will be ready, and a way to follow it. */
 
+import { cart } from "../cart.js";
 import { h, icon } from "../dom.js";
 import { countDown } from "../idle.js";
 import { button, dock } from "../parts.js";
+import { keepPurchase } from "../purchase.js";
 import { show } from "../screen.js";
 import { t } from "../strings.js";
 
@@ -26,6 +28,8 @@ function tracking({ tracking_url: trackingUrl }) {
 }
 
 export function doneView({ order }) {
+  cart.clear();
+  keepPurchase({ order, paid: true });
   const left = h("p.dock-hint");
   const stop = countDown(Date.now() + SHOWN_MS, (n) => (left.textContent = t("done.back", { n })), () => show("attract"));
   const element = h(

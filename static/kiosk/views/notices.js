@@ -12,11 +12,11 @@ export function loadingView() {
   return { element: notice({ art: "waiting", title: t("attract.loading"), text: config.storeName, actions: [] }) };
 }
 
-/** The unpaid order ran out of time; its items are still in the cart. */
+/** The unpaid order ran out of time; its items are still in the cart, unless the power went away meanwhile. */
 export function expiredView() {
   const retry = button(t("expired.retry"), () => show("cart"), { kind: "primary" });
   const actions = cart.isEmpty ? [toAttract()] : [toAttract(""), retry];
-  return { element: notice({ art: "bag", title: t("expired.title"), text: t("expired.text"), actions }), waitsForGuest: true };
+  return { element: notice({ art: "bag", title: t("expired.title"), text: t(cart.isEmpty ? "expired.empty" : "expired.text"), actions }), waitsForGuest: true };
 }
 
 export function cancelledView() {

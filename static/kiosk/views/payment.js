@@ -16,10 +16,10 @@ const QR = "mercado_pago_qr";
 const PAID = new Set(["approved", "late"]);
 const OVER = new Set(["closing", "expired", "cancelled", "failed", "mismatch"]);
 
-/** @param {{order: object, payment?: object}} params the payment to go on with, when one is open */
+/** @param {{order: object, payment?: object}} params the payment to go on with, when one is open, as it was last known */
 export function paymentView({ order, payment = null }) {
   const screen = new PaymentScreen(order);
-  if (payment) screen.take(payment);
+  if (payment) screen.goOn(payment);
   else screen.open(QR);
   return { element: screen.element, onLeave: () => screen.leave() };
 }
@@ -86,6 +86,11 @@ class PaymentScreen {
     }
   }
 
+  goOn(payment) {
+    this.take(payment);
+    this.#askAgain();
+  }
+
   /** Shows the payment as the server last described it. */
   take(payment) {
     if (this.#gone) return;
@@ -111,7 +116,8 @@ class PaymentScreen {
   #onOrderState({ status, promised_at: promisedAt }) {
     if (this.#gone || status === "awaiting_payment") return;
     closePurchase();
-    if (status === "expired") show("expired");
+    if (status === "gone") show("attract");
+    else if (status === "expired") show("expired");
     else if (status === "cancelled") show(this.#afterCancel);
     else show("done", { order: { ...this.#order, promised_at: promisedAt ?? this.#order.promised_at } });
   }
