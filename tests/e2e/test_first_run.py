@@ -11,6 +11,8 @@ from tests.e2e.conftest import BOARD, KIOSK, PHONE, Open
 from tests.e2e.test_one_order import check
 from tests.stack import Stack
 
+pytestmark = pytest.mark.timeout(300)  # a shop is started, and every step of it is looked at
+
 PASSWORD = "fornada de pao quente"
 PLACE = {
     "Rua": "Rua das Flores",

@@ -94,7 +94,7 @@ def test_whatever_is_broken_in_a_rush_nothing_is_lost(shop: Stack, room: Page, p
 
     room.get_by_role("button", name="Calar o Mercado Pago").click()
     expect(room.get_by_role("status")).to_contain_text("Aguentando")
-    assert [fault["do"] for fault in simulator(shop, "/_sim/faults")["faults"]] == ["timeout"]
+    wait_for(lambda: [fault["do"] for fault in simulator(shop, "/_sim/faults")["faults"]] == ["timeout"], "silence")
     expect(log).to_contain_text("o Mercado Pago responde de novo")
 
     room.get_by_role("button", name="Encerrar").click()

@@ -25,6 +25,13 @@ ZONE = ZoneInfo("America/Sao_Paulo")
 Simulate = Callable[[str, Any], dict[str, Any]]
 
 
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A shop of its own: other tests leave money out of its place on purpose."""
+    with Stack() as running:
+        yield running
+
+
 @pytest.fixture
 def kiosk(stack: Stack) -> Caller:
     return Caller(stack.base_url, stack.demo["stores"][0]["devices"]["kiosk"])
