@@ -123,6 +123,15 @@ class OrderItemVoided(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChangeAcknowledged(Event):
+    """The kitchen has seen that one item of the order, or all of it, will not be made; ``item`` is null for all of it."""
+
+    type: ClassVar[str] = "order.change_acknowledged"
+
+    item: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderExpired(Event):
     """Nobody paid in time; what was held is free again."""
 

@@ -11,7 +11,17 @@ from django.template.loader import render_to_string
 from apps.catalog.facade import STATIONS
 from apps.core.facade import Drawing, iso
 from apps.kitchen.models import Call
-from apps.orders.facade import Order, OrderLine, Status, board, handed_over, item_state, options_of, panel
+from apps.orders.facade import (
+    Order,
+    OrderLine,
+    Status,
+    board,
+    cancelled_on_board,
+    handed_over,
+    item_state,
+    options_of,
+    panel,
+)
 
 NEXT = {
     Status.RECEIVED: (Status.IN_PREPARATION, "Começar"),
@@ -26,8 +36,11 @@ CALLS_KEPT = timedelta(hours=2)
 def shown_on_board(store_id: UUID, at: datetime) -> dict[str, Any]:
     """Return what the board's templates need."""
     orders = board(store_id, at)
+    tickets = [_ticket(order) for order in orders]
+    struck = [_cancelled_ticket(order, stood) for order, stood in cancelled_on_board(store_id, at)]
     return {
-        "orders": [_ticket(order) for order in orders],
+        "orders": tickets,
+        "tickets": sorted([*tickets, *struck], key=lambda ticket: ticket["queue_at"]),
         "stations": [{"code": code, "label": label} for code, label in STATIONS],
         "all_day": _all_day(orders),
         "recent": [
@@ -64,7 +77,7 @@ def board_drawing(store_id: UUID, at: datetime) -> Drawing:
     """Draw the board of a store."""
     shown = shown_on_board(store_id, at)
     html = render_to_string("kitchen/_orders.html", shown)
-    version = sum(ticket["version"] for ticket in shown["orders"])
+    version = sum(ticket["version"] for ticket in shown["tickets"])
     return Drawing(event="board", version=version, data={"html": html, "version": version})
 
 
@@ -113,13 +126,14 @@ def _stations(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
 
 def _ticket(order: Order) -> dict[str, Any]:
     next_status, next_label = NEXT[Status(order.status)]
-    lines = list(order.lines.all())
+    lines = _shown_lines(order)
     return {
         "id": order.id,
         "number": order.number,
         "version": order.version,
         "status": Status(order.status).code,
         "status_label": Status(order.status).label,
+        "stage": Status(order.status).code,
         "channel": order.channel,
         "dining_option": order.dining_option,
         "guest_name": order.guest_name,
@@ -131,17 +145,44 @@ def _ticket(order: Order) -> dict[str, Any]:
         "next_status": next_status.code,
         "next_label": next_label,
         "can_recall": order.status == Status.READY,
-        "items": [
-            {
-                "id": line.id,
-                "stations": _stations([line]),
-                "quantity": line.quantity,
-                "name": line.name,
-                "options": options_of(line),
-                "slots": [{"name": slot.name, "options": options_of(line, slot.id)} for slot in line.slots.all()],
-                "note": line.note,
-                "state": item_state(row.state for row in line.preparations.all()),
-            }
-            for line in lines
-        ],
+        "items": _items(lines),
     }
+
+
+def _cancelled_ticket(order: Order, stood: Status) -> dict[str, Any]:
+    """Return the ticket of an order that was cancelled, at the place where it stood."""
+    lines = _shown_lines(order)
+    return {
+        "id": order.id,
+        "number": order.number,
+        "version": order.version,
+        "status": Status(order.status).code,
+        "stage": stood.code,
+        "guest_name": order.guest_name,
+        "queue_at": order.queue_at,
+        "cancelled_at": order.moved_at,
+        "reason": order.cancel_reason,
+        "stations": _stations(lines),
+        "items": _items(lines),
+    }
+
+
+def _shown_lines(order: Order) -> list[OrderLine]:
+    """Return the lines of a ticket; one that was voided stays until the kitchen has seen it."""
+    return [line for line in order.lines.all() if not hasattr(line, "acknowledgement")]
+
+
+def _items(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": line.id,
+            "stations": _stations([line]),
+            "quantity": line.quantity,
+            "name": line.name,
+            "options": options_of(line),
+            "slots": [{"name": slot.name, "options": options_of(line, slot.id)} for slot in line.slots.all()],
+            "note": line.note,
+            "state": item_state(row.state for row in line.preparations.all()),
+        }
+        for line in lines
+    ]

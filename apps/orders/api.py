@@ -281,6 +281,30 @@ class ItemRecallView(APIView):
         return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
+class OrderAcknowledgeView(APIView):
+    """A cancelled order on the board."""
+
+    permission_classes = [may(*KITCHEN)]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID) -> Response:
+        """Say that the kitchen has seen that it was cancelled; its ticket leaves the board."""
+        preparation.acknowledge_cancellation(order_id=order_id, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+
+
+class ItemAcknowledgeView(APIView):
+    """A voided item on the board."""
+
+    permission_classes = [may(*KITCHEN)]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
+        """Say that the kitchen has seen that it was voided; it leaves its ticket."""
+        preparation.acknowledge_void(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+
+
 class OrderUndoView(APIView):
     """The slip of a finger."""
 

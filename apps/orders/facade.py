@@ -18,6 +18,7 @@ from apps.orders.numbers import skip as skip_numbers
 from apps.orders.queries import (
     asked_for,
     board,
+    cancelled_on_board,
     handed_over,
     may_see,
     narrow_order_for,
@@ -49,6 +50,7 @@ __all__ = [
     "attach_payment",
     "board",
     "cancellation_of",
+    "cancelled_on_board",
     "expire_unpaid",
     "flag_order",
     "handed_over",

@@ -63,7 +63,8 @@ sql_invariant(
     FROM orders_order o
     LEFT JOIN (SELECT order_id, count(*) FROM orders_statuschange GROUP BY order_id) steps ON steps.order_id = o.id
     LEFT JOIN (
-        SELECT subject_id, count(DISTINCT seq) FROM core_storedevent WHERE type IN ('order.item_moved', 'order.item_voided')
+        SELECT subject_id, count(DISTINCT seq) FROM core_storedevent
+        WHERE type IN ('order.item_moved', 'order.item_voided', 'order.change_acknowledged')
         GROUP BY subject_id
     ) items ON items.subject_id = o.id
     WHERE o.version <> coalesce(steps.count, 0) + coalesce(items.count, 0)

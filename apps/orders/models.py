@@ -91,6 +91,12 @@ class Order(models.Model):
                 name="order_unpaid_of_placer",
             ),
             models.Index("customer", "placed_at", condition=Q(customer__isnull=False), name="order_of_customer"),
+            models.Index(
+                "store",
+                "moved_at",
+                condition=Q(status=Status.CANCELLED, queue_at__isnull=False),
+                name="order_cancelled_on_board",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -266,6 +272,29 @@ class OrderLineVoid(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} R$ {self.amount}"
+
+
+class Acknowledgement(models.Model):
+    """The kitchen has seen that something on its board will not be made: an item, or without ``line`` the whole order."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="+", db_index=False, verbose_name="pedido")
+    line = models.OneToOneField(
+        OrderLine, models.CASCADE, null=True, related_name="acknowledgement", verbose_name="item"
+    )
+    at = models.DateTimeField("quando")
+    actor_kind = models.CharField("por", max_length=16)
+    actor_id = models.UUIDField(null=True)
+
+    class Meta:
+        verbose_name = "ciência da cozinha"
+        verbose_name_plural = "ciências da cozinha"
+        constraints = [
+            models.UniqueConstraint(fields=["order"], condition=Q(line=None), name="cancelled_order_acknowledged_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.line_id or ''}"
 
 
 class CancelStep(models.Model):

@@ -1,4 +1,4 @@
-"""One item done, one item back, and what that means for its order."""
+"""One item done, one item back, and what that means for its order; and that the kitchen has seen what will not be made."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,12 +7,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
-from apps.contracts.events import OrderItemMoved
+from apps.contracts.events import OrderChangeAcknowledged, OrderItemMoved
 from apps.core.facade import Actor, publish
 from apps.orders import services
 from apps.orders.errors import IllegalMoveError, OrderNotFoundError
-from apps.orders.models import Order, Preparation
+from apps.orders.models import Acknowledgement, Order, OrderLine, OrderLineVoid, Preparation
 from apps.orders.rules import ON_BOARD, MoveKind, PreparationState, Status
+
+SEEN = "visto pela cozinha"
 
 
 @transaction.atomic
@@ -59,6 +61,63 @@ def recall_item(*, order_id: UUID, item_id: UUID, by: Actor, at: datetime) -> Or
     if order.status == Status.READY:
         services.take_step(order, Status.IN_PREPARATION, MoveKind.RECALL, by, at)
     return order
+
+
+@transaction.atomic
+def acknowledge_void(*, order_id: UUID, item_id: UUID, by: Actor, at: datetime) -> Order:
+    """Say that the kitchen has seen that an item will not be made; it leaves the board's ticket.
+
+    Repeating it changes nothing and emits nothing.
+
+    Raises:
+        OrderNotFoundError: no such order in the actor's stores, or no such item in it.
+        IllegalMoveError: the item was not voided.
+
+    Locks: the order row, until commit. Emits: ``OrderChangeAcknowledged``.
+    """
+    order = services.lock_for_kitchen(order_id, by)
+    line = order.lines.filter(id=item_id).first()
+    if line is None:
+        raise OrderNotFoundError
+    if not OrderLineVoid.objects.filter(line=line).exists():
+        raise IllegalMoveError(Status(order.status).label, SEEN, [])
+    _acknowledge(order, line, by, at)
+    return order
+
+
+@transaction.atomic
+def acknowledge_cancellation(*, order_id: UUID, by: Actor, at: datetime) -> Order:
+    """Say that the kitchen has seen that an order it had was cancelled; the ticket leaves the board.
+
+    Repeating it changes nothing and emits nothing.
+
+    Raises:
+        OrderNotFoundError: no such order in the actor's stores.
+        IllegalMoveError: the order was not cancelled, or the kitchen never had it.
+
+    Locks: the order row, until commit. Emits: ``OrderChangeAcknowledged``.
+    """
+    order = services.lock_for_kitchen(order_id, by)
+    if order.status != Status.CANCELLED or order.queue_at is None:
+        raise IllegalMoveError(Status(order.status).label, SEEN, [])
+    _acknowledge(order, None, by, at)
+    return order
+
+
+def _acknowledge(order: Order, line: OrderLine | None, by: Actor, at: datetime) -> None:
+    """Write it down once, with a new version of the order; the caller holds its lock."""
+    _, is_new = Acknowledgement.objects.get_or_create(
+        order=order, line=line, defaults={"at": at, "actor_kind": by.kind, "actor_id": by.id}
+    )
+    if not is_new:
+        return
+    order.version += 1
+    order.save(update_fields=["version"])
+    publish(
+        OrderChangeAcknowledged(
+            subject=order.id, store=order.store_id, seq=order.version, at=at, item=line.id if line else None
+        )
+    )
 
 
 def _item_for_kitchen(order_id: UUID, item_id: UUID, by: Actor) -> tuple[Order, QuerySet[Preparation]]:

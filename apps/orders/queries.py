@@ -8,14 +8,23 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, F, FloatField, Prefetch, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Exists, F, FloatField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Extract, Greatest
 from django.utils import timezone
 
 from apps.core.facade import Actor, Role, prepared_cursor
 from apps.orders.documents import Standing, stored_order_document
 from apps.orders.errors import OrderNotFoundError
-from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, Preparation, StatusChange
+from apps.orders.models import (
+    Acknowledgement,
+    Order,
+    OrderDiscount,
+    OrderLine,
+    OrderLineOption,
+    OrderSlot,
+    Preparation,
+    StatusChange,
+)
 from apps.orders.promise import promised_minutes
 from apps.orders.rules import ON_BOARD, PreparationState, Status
 from apps.stores.facade import actor_names
@@ -24,6 +33,7 @@ BOARD_LIMIT = 200
 SHOWN_AHEAD = timedelta(minutes=10)
 COOKED_WITHIN = timedelta(hours=2)  # who has waited longer has been forgotten and is before nobody
 QUEUE_KNOWN_SECONDS = 2.0
+CANCELLED_WITHIN = timedelta(hours=12)  # what nobody acknowledged by then was another day's
 DONE_LISTED = 12
 DONE_WITHIN = timedelta(hours=2)
 SEES_STORE = frozenset(
@@ -43,7 +53,8 @@ def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Read lines, slots, options, preparations and discounts along, in five more queries whatever their number."""
     slots = Prefetch("slots", OrderSlot.objects.order_by("position"))
     options = Prefetch("options", OrderLineOption.objects.order_by("id"))  # as they were chosen: ids rise
-    lines = OrderLine.objects.order_by("position").prefetch_related(options, "preparations", slots)
+    lines = OrderLine.objects.order_by("position").select_related("acknowledgement")
+    lines = lines.prefetch_related(options, "preparations", slots)
     return orders.prefetch_related(
         Prefetch("lines", lines), Prefetch("discounts", OrderDiscount.objects.order_by("name", "id"))
     )
@@ -95,6 +106,26 @@ def board(store_id: UUID, at: datetime) -> list[Order]:
         store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
     )
     return list(with_lines(orders.order_by("-status", "queue_at"))[:BOARD_LIMIT])
+
+
+def cancelled_on_board(store_id: UUID, at: datetime) -> list[tuple[Order, Status]]:
+    """Return what a store's kitchen had and has not seen cancelled yet, with where each stood, at most ``BOARD_LIMIT``.
+
+    One query more than ``with_lines``, and only one when there is none.
+    """
+    seen = Acknowledgement.objects.filter(order=OuterRef("id"), line=None)
+    last = StatusChange.objects.filter(order=OuterRef("id"), to_status=Status.CANCELLED)
+    orders = with_lines(
+        Order.objects.filter(
+            ~Exists(seen),
+            store_id=store_id,
+            status=Status.CANCELLED,
+            moved_at__gte=at - CANCELLED_WITHIN,
+            queue_at__lte=F("moved_at") + SHOWN_AHEAD,
+        )
+    )
+    orders_stood = orders.annotate(stood=Subquery(last.values("from_status")[:1])).order_by("-moved_at")
+    return [(order, Status(order.stood)) for order in orders_stood[:BOARD_LIMIT]]
 
 
 def unpaid(store_id: UUID) -> list[Order]:

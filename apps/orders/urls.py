@@ -15,6 +15,8 @@ urlpatterns = [
     path("orders/<uuid:order_id>/recall", api.OrderRecallView.as_view()),
     path("orders/<uuid:order_id>/items/<uuid:item_id>/bump", api.ItemBumpView.as_view()),
     path("orders/<uuid:order_id>/items/<uuid:item_id>/recall", api.ItemRecallView.as_view()),
+    path("orders/<uuid:order_id>/items/<uuid:item_id>/acknowledge", api.ItemAcknowledgeView.as_view()),
+    path("orders/<uuid:order_id>/acknowledge", api.OrderAcknowledgeView.as_view()),
     path("orders/<uuid:order_id>/undo", api.OrderUndoView.as_view()),
     path("orders/<uuid:order_id>/history", api.OrderHistoryView.as_view()),
 ]

@@ -6,13 +6,14 @@ import { followStream, ServerClock } from "../live/stream.js";
 import { fetchFragment, swap } from "../live/swap.js";
 import { keepAwake } from "../live/wake-lock.js";
 import { drawAges } from "./ages.js";
-import { bumpItem, MoveError, moveOrder, recallItem, recallOrder, undoMove } from "./moves.js";
+import { acknowledge, bumpItem, MoveError, moveOrder, recallItem, recallOrder, undoMove } from "./moves.js";
 import { chooseStation, chosenStation, drawStation, toMakeAt } from "./stations.js";
 import { hasUndo, showToast, undoLast } from "./toast.js";
 
 const AGE_TICK_MS = 1_000;
 const KEYED_TICKETS = 9;
 const NEW_TICKET_TONES = [880, 1175, 1480];
+const STRUCK_TONES = [660, 440, 660, 440];
 const TONE_SECONDS = 0.16;
 const DEVICE = { "X-Device-Kind": "board" };
 
@@ -25,8 +26,10 @@ const clockFace = document.getElementById("clock");
 const clock = new ServerClock();
 const clockFormat = new Intl.DateTimeFormat("pt-BR", { hour: "2-digit", minute: "2-digit", timeZone });
 
-const shownTickets = () => Array.from(orders.querySelectorAll("[data-order]:not([hidden])"));
+/** Those a cook sees: neither of another station nor in a column that is put away. */
+const shownTickets = () => Array.from(orders.querySelectorAll("[data-order]")).filter(({ offsetParent }) => offsetParent !== null);
 const ticketIds = () => new Set(Array.from(orders.querySelectorAll("[data-order]"), (ticket) => ticket.dataset.order));
+const struckIds = () => Array.from(orders.querySelectorAll("[data-seen]"), ({ id }) => id);
 
 function drawTime() {
   drawAges(orders, clock.now());
@@ -42,15 +45,15 @@ function drawKeys() {
 
 function render(html) {
   const before = ticketIds();
+  const struckBefore = new Set(struckIds());
   swap(orders, html);
   drawStation(orders, chosenStation());
   drawTime();
   drawKeys();
   const arrived = Array.from(orders.querySelectorAll('[data-status="received"]')).filter(({ dataset }) => !before.has(dataset.order));
-  if (arrived.length) {
-    play(NEW_TICKET_TONES, TONE_SECONDS);
-    arrived.forEach((ticket) => ticket.classList.add("is-new"));
-  }
+  arrived.forEach((ticket) => ticket.classList.add("is-new"));
+  if (struckIds().some((id) => !struckBefore.has(id))) play(STRUCK_TONES, TONE_SECONDS);
+  else if (arrived.length) play(NEW_TICKET_TONES, TONE_SECONDS);
 }
 
 const refetch = async () => render(await fetchFragment(fragmentUrl, DEVICE));
@@ -71,6 +74,10 @@ async function change(ticket, action, done) {
 
 function move(ticket) {
   if (ticket.classList.contains("is-moving")) return;
+  if (ticket.dataset.status === "cancelled") {
+    see(ticket);
+    return;
+  }
   if (chosenStation() !== "") {
     finishHere(ticket);
     return;
@@ -112,9 +119,18 @@ function recall(ticket) {
   change(ticket, () => recallOrder(order), () => showToast(`${number} voltou para o preparo`));
 }
 
+/** What will not be made, one item or the whole order, leaves the board once a cook has seen it. */
+function see(ticket, item = "") {
+  if (ticket.classList.contains("is-moving")) return;
+  const { order, number } = ticket.dataset;
+  change(ticket, () => acknowledge(order, item), () => showToast(`${number}: ${item ? "item anulado" : "cancelamento"} visto`));
+}
+
 orders.addEventListener("click", ({ target }) => {
+  const seen = target.closest("[data-seen]");
   const item = target.closest("[data-item]");
-  if (item) tap(item);
+  if (seen) see(seen.closest("[data-order]"), seen.dataset.seen);
+  else if (item) tap(item);
   else if (target.closest("[data-recall]")) recall(target.closest("[data-order], [data-recent]"));
   else if (target.closest("[data-move], [data-head]")) move(target.closest("[data-order]"));
 });
@@ -140,6 +156,7 @@ for (const tab of drawerTabs) {
   tab.addEventListener("click", () => {
     orders.dataset.drawer = orders.dataset.drawer === tab.dataset.drawer ? "" : tab.dataset.drawer;
     drawTabs();
+    drawKeys();
   });
 }
 

@@ -37,4 +37,6 @@ export const moveOrder = (id, status) => send("PATCH", `/orders/${id}/status`, {
 export const recallOrder = (id) => send("POST", `/orders/${id}/recall`, {});
 export const bumpItem = (id, item) => send("POST", `/orders/${id}/items/${item}/bump`, {});
 export const recallItem = (id, item) => send("POST", `/orders/${id}/items/${item}/recall`, {});
+/** The kitchen has seen that an item, or without one the whole order, will not be made. */
+export const acknowledge = (id, item) => send("POST", item ? `/orders/${id}/items/${item}/acknowledge` : `/orders/${id}/acknowledge`, {});
 export const undoMove = (id) => send("POST", `/orders/${id}/undo`, {});

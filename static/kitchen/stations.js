@@ -25,17 +25,19 @@ export function drawStation(board, station) {
     const isHere = station === "" || stationsOf(ticket).includes(station);
     ticket.hidden = !isHere;
     for (const item of ticket.querySelectorAll(".ticket-item")) item.hidden = station !== "" && !stationsOf(item).includes(station);
+    if (ticket.dataset.status === "cancelled") continue;
     for (const other of ticket.querySelectorAll("[data-also]")) other.hidden = other.dataset.also === station;
     const label = ticket.querySelector("[data-also-label]");
     if (label) label.textContent = station === "" ? "praças:" : "também em:";
     const isDoneHere = station !== "" && toMakeAt(ticket, station).length === 0;
-    ticket.classList.toggle("is-done-here", isDoneHere);
+    const isUnseen = ticket.querySelector(".ticket-item:not([hidden]) [data-seen]") !== null;
+    ticket.classList.toggle("is-done-here", isDoneHere && !isUnseen);
     const move = ticket.querySelector("[data-move]");
     move.hidden = isDoneHere;
     move.querySelector("[data-move-label]").textContent = station === "" ? ticket.dataset.nextLabel : "Feito";
   }
   for (const section of board.querySelectorAll("[data-all-day]")) section.hidden = station !== "" && section.dataset.allDay !== station;
   for (const stage of board.querySelectorAll(".stage")) {
-    stage.querySelector(".stage-count").textContent = stage.querySelectorAll("[data-order]:not([hidden])").length || "";
+    stage.querySelector(".stage-count").textContent = stage.querySelectorAll('[data-order]:not([hidden], [data-status="cancelled"])').length || "";
   }
 }

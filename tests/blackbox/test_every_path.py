@@ -151,16 +151,18 @@ def sell_at_the_counter(kiosk: Guide, cashier: Guide) -> None:
     kiosk.delete(f"/orders/{left['id']}")
 
 
-def give_money_back(kiosk: Guide, cashier: Guide) -> None:
-    """An item out of a paid order, some of its money back, and then all of it."""
+def give_money_back(kiosk: Guide, cashier: Guide, board: Guide) -> None:
+    """An item out of a paid order, some of its money back, and then all of it; the kitchen sees both."""
     goods = basket(kiosk.get("/menu").body)
     two = goods | {"items": [*goods["items"], *goods["items"]]}
     order = kiosk.post("/orders/checkout", two, key=new_key()).body
     payment = kiosk.post("/payments", {"order": order["id"], "method": "counter"}, key=new_key()).body
     cashier.post(f"/payments/{payment['id']}/confirm", {"tender": "card_machine"})
     cashier.post(f"/orders/{order['id']}/items/{order['items'][0]['id']}/void", {"reason": "acabou o queijo"})
+    board.post(f"/orders/{order['id']}/items/{order['items'][0]['id']}/acknowledge")
     cashier.post(f"/payments/{payment['id']}/refunds", {"amount": "1.00", "reason": "demorou"}, key=new_key())
     cashier.delete(f"/orders/{order['id']}", {"reason": "desistiu"})
+    board.post(f"/orders/{order['id']}/acknowledge")
     told = cashier.get(f"/payments/{payment['id']}").body
     assert (told["status"], told["refunded_amount"], len(told["refunds"])) == ("refunded", order["total"], 3)
 
@@ -238,7 +240,7 @@ def test_every_operation_of_the_schema_works_from_outside(
     keep_the_stock(stranger.by(manager))
     sell_by_qr(at_kiosk, at_board, simulator)
     sell_at_the_counter(at_kiosk, at_counter)
-    give_money_back(at_kiosk, at_counter)
+    give_money_back(at_kiosk, at_counter, at_board)
     know_a_guest(stranger, at_kiosk, at_counter)
     live_as_a_customer(stranger, stack)
     at_board.post("/devices/heartbeat", {"version": "1"})

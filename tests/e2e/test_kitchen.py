@@ -135,6 +135,29 @@ def test_keys_do_what_fingers_do(stack: Stack, screens: Open) -> None:
     expect(ticket).to_have_attribute("data-status", "received")
 
 
+def test_what_was_taken_back_stays_until_the_cook_has_seen_it(stack: Stack, screens: Open, pictures: Path) -> None:
+    clear_board(stack)  # keys reach the first nine
+    board = screens("board", path="/kitchen/", size=BOARD, touch=True)
+    changed = paid_order(stack, "Pão na chapa", "Café coado", guest_name="Dona Ana")
+    unwanted = paid_order(stack, "Café coado", "Suco de laranja", guest_name="Seu José")
+    cashier = Caller(stack.base_url, cashier_token(stack), "Bearer")
+    bun = changed["items"][0]["id"]
+    assert cashier.post(f"/api/v1/orders/{changed['id']}/items/{bun}/void", {"reason": "acabou o pão"}).status == 200
+    told = cashier.post(f"/api/v1/orders/{unwanted['id']}/cancel", {"reason": "Pedido repetido"})
+    assert told.status in (200, 202)
+    first, second = ticket_of(board, changed), ticket_of(board, unwanted)
+    expect(second.get_by_text("Pedido repetido")).to_be_visible()
+    seen = first.get_by_role("button", name=re.compile("Vi que Pão na chapa foi anulado"))
+    expect(seen).to_be_visible()
+    check(board, pictures, "board-taken-back")
+
+    seen.tap()
+    expect(first.get_by_text("Pão na chapa")).to_have_count(0)
+    expect(first.get_by_role("button", name=re.compile("Café coado"))).to_be_visible()
+    second.get_by_role("button", name=re.compile("Vi que .* foi cancelado")).press("Enter")
+    expect(second).to_have_count(0)
+
+
 def test_board_works_with_its_stream_cut(stack: Stack, screens: Open) -> None:
     board = screens(path="/", size=BOARD, touch=True)
     token = stack.demo["stores"][0]["devices"]["board"]

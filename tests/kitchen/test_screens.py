@@ -13,6 +13,7 @@ from apps.core import dispatch
 from apps.core.actors import PROVIDER, Role
 from apps.kitchen.models import Call
 from apps.kitchen.screens import board_drawing, panel_drawing, shown_on_board
+from apps.orders.cancel import cancel_order
 from apps.orders.models import Order
 from apps.orders.preparation import bump_item
 from apps.orders.rules import Status
@@ -78,6 +79,20 @@ def test_more_orders_take_no_more_queries(draw: Any, store: Store, kiosk: Screen
         taken.append(len(queries))
 
     assert taken[0] == taken[1]
+
+
+def test_more_cancelled_orders_take_no_more_queries(store: Store, kiosk: Screen) -> None:
+    product, cashier, taken = ProductFactory(), staff(Role.CASHIER, store), []
+    for total in (1, 5):
+        while Order.objects.count() < total:
+            order = order_in(Status.RECEIVED, kiosk.device, product)
+            cancel_order(order_id=order.id, by=cashier, at=timezone.now(), reason="<b>desistiu</b>")
+        with CaptureQueriesContext(connection) as queries:
+            html = board_html(store)
+        taken.append(len(queries))
+
+    assert taken[0] == taken[1]
+    assert (html.count("Cancelado"), html.count("&lt;b&gt;desistiu"), html.count("<b>")) == (5, 5, 0)
 
 
 def test_drawing_changes_its_version_with_every_move(store: Store, kiosk: Screen) -> None:
