@@ -23,7 +23,7 @@ from tests.payments.conftest import Provider, provider  # noqa: F401 - the fixtu
 
 pytestmark = pytest.mark.timeout(900)  # some hundred requests each, on a machine that may be busy
 
-EXAMPLES_OF_BODY, EXAMPLES = 18, 2
+EXAMPLES_OF_BODY, EXAMPLES = 22, 2
 PARTS = 4
 # What a refusal may write: the counts of limits, when a key was last used, and that somebody failed to sign in.
 MAY_CHANGE = {"core_ratewindow", "stores_integratorkey", "core_auditentry", "django_session"}
@@ -120,4 +120,4 @@ def test_no_made_up_request_fails_or_moves_anything(part: int, shop: Shop, provi
 
     assert broken_rules() == {}
     assert count["malformed bodies"] >= 300 / PARTS, count
-    assert count[400] >= 300 / PARTS, count
+    assert count[400] * 2 >= count["malformed bodies"], count  # the rest were nobody's, or about nothing that is there
