@@ -101,9 +101,10 @@ rush: dev
 test-deep: dev
 	BREADMATE_TEST_DEEP=1 $(PYTHON) -m pytest tests/money
 
-# Every fault of docs/reliability.md, also those that take long or need root.
+# Every fault of docs/reliability.md and whatever else is marked "long": a lost disk, an update and back, the proving room.
 test-faults: dev
-	BREADMATE_TEST_FAULTS=1 $(PYTHON) -m pytest tests/faults
+	BREADMATE_TEST_FAULTS=1 $(PYTHON) -m pytest tests/faults -m long
+	BREADMATE_TEST_FAULTS=1 $(PYTHON) -m pytest tests/up tests/e2e tests/blackbox -m long
 
 # Makes clients for Python and TypeScript and orders with both; needs the Internet and npm.
 clients-check: dev

@@ -178,7 +178,8 @@ def requirements() -> str:
     rows = [
         "# What was asked for",
         "",
-        "Made from `docs/requirements.toml` by `manage.py write_docs`. Every test named here exists and runs in `./test`.",
+        "Made from `docs/requirements.toml` by `manage.py write_docs`. Every test named here exists and runs in `./test`, a few",
+        "long ones in `make test-faults`.",
         "",
         f"Of the lines of the documents BreadMate came from: {counted}.",
     ]

@@ -2,6 +2,7 @@
 
 import gc
 import ipaddress
+import os
 import sys
 from typing import Any
 
@@ -21,6 +22,14 @@ settings.load_profile("breadmate")
 def pytest_configure() -> None:
     """Hash passwords cheaply."""
     django_settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless it was asked for."""
+    if not os.environ.get("BREADMATE_TEST_FAULTS"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes long: make test-faults"))
 
 
 @pytest.hookimpl(trylast=True)

@@ -12,5 +12,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
-    links = [link for link in LINK.findall(document.read_text()) if "://" not in link and not link.startswith("mailto:")]
+    links = [
+        link for link in LINK.findall(document.read_text()) if "://" not in link and not link.startswith("mailto:")
+    ]
     assert [link for link in links if not (document.parent / link).exists()] == []

@@ -178,7 +178,7 @@ def test_web_killed_while_the_code_is_made_makes_one_code(shop: Shop, kiosk: Cal
     assert audit(shop.stack)["ok"]
 
 
-@pytest.mark.parametrize("killed", ["", "worker", "engine"])
+@pytest.mark.parametrize("killed", ["", pytest.param("worker", marks=pytest.mark.long), "engine"])
 def test_lost_answer_of_refund_gives_the_money_back_once(
     shop: Shop, kiosk: Caller, manager: Caller, killed: str
 ) -> None:

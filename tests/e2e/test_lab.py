@@ -15,7 +15,8 @@ from tests.e2e.conftest import PATIENCE_MILLISECONDS, PHONE
 from tests.e2e.test_one_order import check
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(300)  # a shop is started, and a rush goes on for as long as the machine needs
+# A shop is started, and a rush goes on for as long as the machine needs.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 DESK = {"width": 1440, "height": 1150}
 SLOW_MILLISECONDS = 60_000  # a process starts, a breaker opens again

@@ -24,7 +24,7 @@ from tests.faults.load import judge
 from tests.faults.proxy import Mode
 
 pytestmark = [
-    pytest.mark.skipif(not os.environ.get("BREADMATE_TEST_FAULTS"), reason="takes long: make test-faults"),
+    pytest.mark.long,
     pytest.mark.timeout(600),
 ]
 

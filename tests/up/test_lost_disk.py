@@ -18,6 +18,8 @@ from breadmate.backup import age
 from tests.blackbox.client import Caller, new_key, product, wait_for
 from tests.stack import PROJECT, Stack
 
+pytestmark = pytest.mark.long
+
 MOST_LOST_SECONDS = 60
 
 

@@ -82,6 +82,7 @@ Preparation.objects.filter(pk=made[1].pk).update(state='started', started_at=at)
 """
 
 
+@pytest.mark.long
 def test_combos_go_back_when_one_was_paid(scratch: str) -> None:
     manage(scratch, "migrate", "--verbosity=0")
     manage(scratch, "shell", "-v", "0", "-c", PAID)

@@ -12,9 +12,10 @@ from tests.stack import PROJECT, Stack
 from tests.up.conftest import NOT_COPIED
 from tests.up.test_children import wait_until_ready
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("git") is None, reason="git is missing. Type:  sudo apt-get install -y git"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is missing. Type:  sudo apt-get install -y git"),
+]
 SECRETS = ("SECRET_KEY", "CUSTOMER_KEYS", "CUSTOMER_INDEX_KEY", "PAYMENT_KEYS")
 
 
