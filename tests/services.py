@@ -35,6 +35,7 @@ POSTGRES_SETTINGS = servers.POSTGRES_SETTINGS | {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum_naptime": "60s",
+    "max_connections": "200",  # sixty buyers at once, in each of two processes
 }
 
 
