@@ -212,7 +212,8 @@ def users_of(process: subprocess.Popen[bytes]) -> set[int]:
     while waiting:
         pid = waiting.pop()
         with contextlib.suppress(OSError):
-            waiting += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            for thread in Path(f"/proc/{pid}/task").iterdir():  # a Go program forks from any of its threads
+                waiting += map(int, (thread / "children").read_text().split())
             if Path(f"/proc/{pid}/exe").readlink().name.startswith("python"):
                 found.add(Path(f"/proc/{pid}").stat().st_uid)
     return found
