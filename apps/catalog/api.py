@@ -132,7 +132,9 @@ class ProductView(APIView):
         """Change some fields of the chain; with ``store`` the price and assortment of that store."""
         if "store" not in request.query_params:
             return self._change(request, product_id, partial=True)
-        store_id = _query(request)["store"]
+        store_id = _query(request).get("store")
+        if store_id is None:
+            raise _refused("store", "Diga o id de uma loja.")
         asked = StoreTermsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         row = services.set_store_terms(

@@ -214,6 +214,7 @@ def test_manager_sets_price_and_assortment_of_the_own_store_only(manager: Desk, 
     assert manager.call("PATCH", f"{path}?store={other.id}", {"price": "1.00"}).code == (404, "not_found")
     assert manager.call("PATCH", f"{path}?store={store.id}", {"name": "X"}).errors == [("name", "unknown_field")]
     assert manager.call("PATCH", f"{path}?store={store.id}", {"sold_here": "no"}).errors == [("sold_here", "invalid")]
+    assert manager.call("PATCH", f"{path}?store=", {"price": "1.00"}).errors == [("store", "invalid")]
     assert StoreProduct.objects.count() == 1
 
 
