@@ -11,6 +11,8 @@ import { t } from "./strings.js";
 const MENU_REFRESH_MS = 60_000;
 const EXPIRY_SLACK_MS = 500;
 const RECONNECT_MS = 5_000;
+const CATCH_UP_MS = 1_000;
+const CATCH_UP_TRIES = 5;
 const UNAUTHORIZED = 401;
 
 const offlineBanner = document.getElementById("offline");
@@ -53,7 +55,7 @@ export async function loadMenu(say = show) {
     followStream({
       url: config.menuStream,
       event: "menu",
-      onState: ({ version }) => version !== menu.version && refreshMenu(),
+      onState: ({ version }) => catchUp(version),
       onStale: () => {},
       poll: refreshMenu,
     });
@@ -63,6 +65,14 @@ export async function loadMenu(say = show) {
 
 /** Fetches the menu again; a moment without it costs nothing, the next news or minute brings it. */
 const refreshMenu = () => menu.refresh().catch(() => {});
+
+/** News may be faster than the process that is asked for the menu, which may tell the one before for up to two seconds. */
+async function catchUp(version) {
+  for (let tries = 0; tries < CATCH_UP_TRIES && menu.version < version; tries += 1) {
+    if (tries) await pause(CATCH_UP_MS);
+    await refreshMenu();
+  }
+}
 
 let expiry = 0;
 

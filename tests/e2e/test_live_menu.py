@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.blackbox.client import Caller
 from tests.e2e.conftest import BOARD, KIOSK, Open
@@ -134,4 +134,25 @@ def test_menu_is_fetched_again_while_its_stream_is_away(stack: Stack, screens: O
 
     card = kiosk.locator(f'[data-product="{water["id"]}"]')
     expect(card).to_have_class(re.compile("is-sold-out"), timeout=25_000)
+    board.call("DELETE", f"/api/v1/products/{water['id']}/pause")
+
+
+def test_news_that_is_faster_than_the_menu_is_asked_for_again(stack: Stack, screens: Open) -> None:
+    kiosk = screens("kiosk2", path="/kiosk/", size=KIOSK, touch=True)
+    open_menu(kiosk)
+    water, board = products(device(stack, "kiosk2"))["Água mineral"], device(stack, "board")
+    before = device(stack, "kiosk2").get("/api/v1/menu").raw
+    answers = iter([before, before])
+
+    def answer(route: Route) -> None:
+        old = next(answers, None)
+        route.continue_() if old is None else route.fulfill(status=200, content_type="application/json", body=old)
+
+    kiosk.route("**/api/v1/menu", answer)
+
+    assert board.post(f"/api/v1/products/{water['id']}/pause", {"hours": 1}).status == 200
+
+    card = kiosk.locator(f'[data-product="{water["id"]}"]')
+    expect(card).to_have_class(re.compile("is-sold-out"), timeout=AT_ONCE_MILLISECONDS)
+    assert next(answers, None) is None
     board.call("DELETE", f"/api/v1/products/{water['id']}/pause")
