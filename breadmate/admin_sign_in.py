@@ -18,7 +18,7 @@ FOUND = 302
 A_MINUTE_SECONDS = 60
 
 
-class SignInForm(AuthenticationForm):  # type: ignore[misc]
+class SignInForm(AuthenticationForm):
     """E-mail and password; the same words for whoever is unknown, wrong or closed."""
 
     retry_after_seconds = 0

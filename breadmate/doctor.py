@@ -10,9 +10,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +22,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerAwayError
 
-from apps.core.facade import UnreadableError
+from apps.core.facade import Finding, Level, UnreadableError
 from apps.customers import crypto
 from apps.customers.models import Customer
 from apps.payments import accounts, lines
@@ -44,24 +42,6 @@ EVENTS_LATE_SECONDS = 60.0
 LOG_LATE = timedelta(seconds=60)
 COPY_LATE = timedelta(hours=26)
 READ_AT = re.compile(r"^breadmate_read_timestamp_seconds ([0-9.e+]+)", re.MULTILINE)
-
-
-class Level(StrEnum):
-    """How a line begins."""
-
-    OK = "ok"
-    LOOK = "atenção"
-    BAD = "erro"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line; ``cure`` is empty when there is nothing to do."""
-
-    id: str
-    level: Level
-    text: str
-    cure: str = ""
 
 
 def examine(*, at: datetime) -> Iterator[Finding]:

@@ -13,10 +13,9 @@ from django.db import connection, transaction
 from apps.catalog import photos
 from apps.catalog.models import Category, Product
 from apps.catalog.services import create_product
-from apps.core.facade import Actor, DomainError, Grant, InvalidError, Role, User, trail
+from apps.core.facade import Actor, DomainError, Finding, Grant, InvalidError, Level, Role, User, trail
 from apps.payments import accounts, doctor, setup
 from apps.payments.accounts import Account
-from apps.payments.doctor import Finding, Level
 from apps.payments.errors import ProviderError
 from apps.payments.models import PointOfSale, ProviderAccount
 from apps.payments.providers.mercado_pago.places import Location
@@ -163,7 +162,7 @@ def connect_payments(
     accounts.check_credentials(account, token=token, secrets=secrets)
     if token is not None:
         found = doctor.look_at_token(Account(key=str(account.id), id=account.id, token=token))
-        if found.level != Level.GOOD:
+        if found.level != Level.OK:
             return [found]
     accounts.set_account(account, token=token, secrets=secrets, by=by, at=at)
     setup.set_up(facts, location=location)

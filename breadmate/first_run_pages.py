@@ -16,8 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.core.facade import Actor, DomainError, InvalidError, Role
-from apps.payments.doctor import Finding, Level
+from apps.core.facade import Actor, DomainError, Finding, InvalidError, Level, Role
 from apps.payments.errors import ProviderError
 from apps.payments.models import ProviderAccount
 from apps.payments.setup import LocationMissingError
@@ -230,7 +229,7 @@ def _tell(request: HttpRequest, found: list[Finding]) -> None:
     if not any(each.level == Level.BAD for each in found):
         messages.success(request, "Mercado Pago ligado: um QR de teste foi criado e cancelado.")
     for each in found:
-        if each.level != Level.GOOD:
+        if each.level != Level.OK:
             say = messages.warning if each.level == Level.BAD else messages.info
             say(request, f"{each.text} {each.cure}".strip())
 

@@ -59,7 +59,7 @@ class Watch:
                     socket.socket.shutdown(connection.sock, socket.SHUT_RD)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class Worker(ThreadWorker):
     """gunicorn's threads with a clock; its own timeout is for workers that hang, not for clients that dawdle.
 
     It tells each request how long it has waited for a thread, so that the application can refuse some (``shedding``).

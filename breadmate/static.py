@@ -3,7 +3,7 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
+class StaticStorage(CompressedManifestStaticFilesStorage):
     """Hashed, compressed files whose JavaScript ``import`` lines name the hashed files too."""
 
     support_js_module_import_aggregation = True

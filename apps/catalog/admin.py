@@ -45,7 +45,7 @@ class MenuAdmin(HistoryAdmin):
             services.menu_changed(store_ids=every_store_id(), at=timezone.now())
 
 
-class ChainInline(TabularInline):  # type: ignore[misc]
+class ChainInline(TabularInline):
     """Rows edited with their parent, by whoever may edit the parent."""
 
     extra = 0

@@ -7,6 +7,7 @@ from apps.core.buckets import Buckets
 from apps.core.edge import read_body
 from apps.core.errors import DatabaseUnavailableError, DomainError, InvalidError, NotFoundError
 from apps.core.events import publish, published, row_of
+from apps.core.findings import Finding, Level
 from apps.core.formats import iso
 from apps.core.idempotency import (
     Answer,
@@ -47,10 +48,12 @@ __all__ = [
     "DatabaseUnavailableError",
     "DomainError",
     "Drawing",
+    "Finding",
     "Grant",
     "InvalidError",
     "KeyReusedError",
     "KeyRing",
+    "Level",
     "Limit",
     "LimitedError",
     "LineField",

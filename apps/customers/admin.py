@@ -26,7 +26,7 @@ NO_MORE_LOOKUPS = "Você consultou muitos CPFs nesta hora. Tente mais tarde."
 MOSTLY_DIGITS = 8
 
 
-class ConsentInline(TabularInline):  # type: ignore[misc]
+class ConsentInline(TabularInline):
     """What the customer allowed and took back."""
 
     model = Consent

@@ -13,7 +13,7 @@ from apps.orders.models import CancelStep, Order, OrderLine, StatusChange
 from apps.stores.facade import StoreAdmin, staff_of
 
 
-class ReadOnlyInline(TabularInline):  # type: ignore[misc]
+class ReadOnlyInline(TabularInline):
     """Rows shown with their order."""
 
     extra = 0

@@ -42,7 +42,7 @@ class RefundForm(forms.Form):
     reason = forms.CharField(label="Motivo", max_length=140, widget=UnfoldAdminTextInputWidget())
 
 
-class RefundInline(TabularInline):  # type: ignore[misc]
+class RefundInline(TabularInline):
     """What went back of a charge."""
 
     model = Refund

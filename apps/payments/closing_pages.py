@@ -56,7 +56,7 @@ DEEDS: dict[str, tuple[Deed, str]] = {
 }
 
 
-class LineInline(TabularInline):  # type: ignore[misc]
+class LineInline(TabularInline):
     """What the two books did not agree on."""
 
     model = ClosingLine

@@ -1,16 +1,14 @@
 """Looks at the way to Mercado Pago as a technician would, and says the cure for whatever is wrong."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 import orjson
 from django.conf import settings
 
-from apps.core.facade import new_id
+from apps.core.facade import Finding, Level, new_id
 from apps.payments import accounts, lines
 from apps.payments.accounts import Account
 from apps.payments.errors import ProviderError, ProviderRejectedError
@@ -26,30 +24,12 @@ BRAZIL = "MLB"
 UNAUTHORIZED = 401
 
 
-class Level(StrEnum):
-    """How a finding looks in front of its line."""
-
-    GOOD = "✔"
-    LOOK = "!"
-    BAD = "✖"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line; ``cure`` is empty when there is nothing to do."""
-
-    id: str
-    level: Level
-    text: str
-    cure: str = ""
-
-
 def examine(store: StoreFacts, *, at: datetime) -> Iterator[Finding]:
     """Look at everything between one store and the provider. Makes a QR over R$ 1,00 and cancels it at once."""
     account = accounts.for_store(store.id)
     token = look_at_token(account)
     yield token
-    if token.level == Level.GOOD:
+    if token.level == Level.OK:
         rows = PointOfSale.objects.filter(store=store.id, account=account.id)
         tills = list(rows.values_list("external_id", flat=True)) or [pos_external_id(store.code)]
         for external_id in tills:
@@ -75,7 +55,7 @@ def look_at_token(account: Account) -> Finding:
     if seller.get("site_id") != BRAZIL:
         cure = "Use as credenciais de uma conta do Mercado Pago Brasil."
         return Finding("token", Level.BAD, f"A conta é de outro país ({seller.get('site_id')}).", cure)
-    return Finding("token", Level.GOOD, f"Access token da conta {seller.get('id')} ({seller.get('nickname')}).")
+    return Finding("token", Level.OK, f"Access token da conta {seller.get('id')} ({seller.get('nickname')}).")
 
 
 def _till(account: Account, store: StoreFacts, external_id: str) -> Finding:
@@ -86,7 +66,7 @@ def _till(account: Account, store: StoreFacts, external_id: str) -> Finding:
         return Finding("pos", Level.BAD, f"Caixa {external_id}: {problem}.", cure)
     if known is None:
         return Finding("pos", Level.BAD, f"O Mercado Pago não conhece o caixa {external_id}.", cure)
-    return Finding("pos", Level.GOOD, f"Caixa {external_id} é o número {known}.")
+    return Finding("pos", Level.OK, f"Caixa {external_id} é o número {known}.")
 
 
 def _code(account: Account, pos: str) -> Iterator[Finding]:
@@ -116,7 +96,7 @@ def _code(account: Account, pos: str) -> Iterator[Finding]:
         call_patiently(
             account, "cancel", lambda sdk, options: sdk.order().cancel(order_id, options), key=f"x-{attempt}"
         )
-        yield Finding("cancel", Level.GOOD, "O QR de R$ 1,00 foi cancelado.")
+        yield Finding("cancel", Level.OK, "O QR de R$ 1,00 foi cancelado.")
     except ProviderError as problem:
         cure = f"Não pague o QR; ele vence sozinho em {settings.MP_QR_TTL_SECONDS} s."
         yield Finding("cancel", Level.BAD, f"O QR de R$ 1,00 não foi cancelado: {problem}.", cure)
@@ -129,7 +109,7 @@ def _shown(qr_data: str) -> Finding:
     if PIX not in qr_data.lower():
         cure = "Cadastre uma chave Pix na conta, para que outros bancos também paguem."
         return Finding("qr", Level.LOOK, "O QR só serve ao app do Mercado Pago, não ao Pix.", cure)
-    return Finding("qr", Level.GOOD, "Um QR de R$ 1,00 foi criado e serve ao Pix.")
+    return Finding("qr", Level.OK, "Um QR de R$ 1,00 foi criado e serve ao Pix.")
 
 
 def _clock(made: Any, asked_at: datetime) -> Finding:
@@ -142,12 +122,12 @@ def _clock(made: Any, asked_at: datetime) -> Finding:
     if ahead > MOST_SKEW:
         cure = "Ligue o NTP neste computador (timedatectl set-ntp true)."
         return Finding("clock", Level.BAD, f"O relógio daqui está {ahead.total_seconds():.0f} s fora.", cure)
-    return Finding("clock", Level.GOOD, "O relógio daqui e o do Mercado Pago concordam.")
+    return Finding("clock", Level.OK, "O relógio daqui e o do Mercado Pago concordam.")
 
 
 def _webhook(account: Account, at: datetime) -> Finding:
     if not lines.is_deaf(account.key, at):
-        return Finding("webhook", Level.GOOD, "Avisos do Mercado Pago chegaram nos últimos sete dias.")
+        return Finding("webhook", Level.OK, "Avisos do Mercado Pago chegaram nos últimos sete dias.")
     url = f"{settings.PUBLIC_URL}/api/v1/payments/webhook"
     cure = f"Em Suas integrações → Webhooks → Order (Mercado Pago), ponha {url}. Sem isso o sistema pergunta sozinho."
     return Finding("webhook", Level.LOOK, "Nenhum aviso do Mercado Pago nos últimos sete dias.", cure)
@@ -156,10 +136,10 @@ def _webhook(account: Account, at: datetime) -> Finding:
 def _secrets() -> Finding:
     count = len(accounts.webhook_secrets())
     if count and settings.MP_WEBHOOK_SIGNATURE == "enforce":
-        return Finding("signature", Level.GOOD, f"Avisos sem assinatura certa são recusados ({count} segredo(s)).")
+        return Finding("signature", Level.OK, f"Avisos sem assinatura certa são recusados ({count} segredo(s)).")
     if count:
         known = f"Assinaturas dos avisos: {count} segredo(s); um aviso sem assinatura certa só é contado."
-        return Finding("signature", Level.GOOD, known, "Quando todas conferirem: MP_WEBHOOK_SIGNATURE=enforce.")
+        return Finding("signature", Level.OK, known, "Quando todas conferirem: MP_WEBHOOK_SIGNATURE=enforce.")
     cure = "Copie a assinatura secreta da página Webhooks para a conta, ou para MP_WEBHOOK_SECRETS."
     return Finding("signature", Level.LOOK, "Nenhuma assinatura secreta: os avisos não podem ser conferidos.", cure)
 
@@ -167,6 +147,6 @@ def _secrets() -> Finding:
 def _partial_refunds() -> Finding:
     cure = "Se o Mercado Pago recusar, devolva tudo e cobre de novo."
     if settings.MP_PARTIAL_REFUND == "off":
-        return Finding("partial_refunds", Level.GOOD, "Devolução parcial desligada: nenhuma é pedida.", cure)
+        return Finding("partial_refunds", Level.OK, "Devolução parcial desligada: nenhuma é pedida.", cure)
     told = "Devolução parcial: só a primeira de verdade mostra se esta conta permite."
     return Finding("partial_refunds", Level.LOOK, told, cure)

@@ -29,7 +29,7 @@ ENDS_OF_A_KEY = ("expires_at", "revoked_at", "last_used_at")
 USUAL_LIFE = timedelta(days=365)
 
 
-class OpeningInline(TabularInline):  # type: ignore[misc]
+class OpeningInline(TabularInline):
     """Hours edited with their store, by whoever may edit it."""
 
     extra = 0

@@ -50,7 +50,7 @@ class OwnStoresFilter(RelatedFieldListFilter):
         return [(str(store.pk), str(store)) for store in model_admin.stores_of(request).order_by("name")]
 
 
-class StoreAdmin(ModelAdmin):  # type: ignore[misc]
+class StoreAdmin(ModelAdmin):
     """Rows of the reader's stores only; read-only unless a subclass names who may change them; nothing is ever deleted.
 
     ``store_lookup`` leads from a row to its store; empty for rows of the whole chain. Every write leaves one entry in the
@@ -219,7 +219,7 @@ class StoreAdmin(ModelAdmin):  # type: ignore[misc]
         return rows if not lookup or stores is None else rows.filter(**{f"{lookup}__in": stores})
 
 
-class HistoryAdmin(SimpleHistoryAdmin, StoreAdmin):  # type: ignore[misc]
+class HistoryAdmin(SimpleHistoryAdmin, StoreAdmin):
     """A page whose rows have their history kept: each state they were in, and who wrote it."""
 
     def history_view(

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.core.actors import SYSTEM
+from apps.core.facade import Finding, Level
 from apps.core.ids import new_id
 from apps.core.models import FailedDelivery, StoredEvent
 from apps.payments import accounts, lines
@@ -27,7 +28,6 @@ from apps.payments.models import ProviderAccount, ProviderLine
 from apps.stores.models import Store
 from breadmate import doctor, gauges
 from breadmate.backup.vault import STAMP, Vault
-from breadmate.doctor import Finding, Level
 from tests.stack import PROJECT
 
 NOW = datetime.now(UTC)

@@ -24,7 +24,7 @@ OFFICIAL = "https://api.mercadopago.com"
 PATIENCE_SECONDS = 10
 
 
-class PooledHttpClient(HttpClient):  # type: ignore[misc]  # the SDK has no types
+class PooledHttpClient(HttpClient):
     """Sends the SDK's calls to the simulator over one kept connection and never retries."""
 
     def __init__(self, base_url: str, session: requests.Session) -> None:

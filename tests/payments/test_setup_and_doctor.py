@@ -123,11 +123,11 @@ def test_healthy_shop(provider: Provider, store: Store, kiosk: Screen, settings:
 
     assert (code, told["ok"]) == (0, True)
     good = ("token", "pos", "qr", "clock", "cancel", "webhook", "signature")
-    assert levels(told) == dict.fromkeys(good, "good") | {"partial_refunds": "look"}
+    assert levels(told) == dict.fromkeys(good, "ok") | {"partial_refunds": "look"}
     with provider.sim.orders() as book:
         test_order = list(book.orders.values())[-1]
     assert (test_order.status, str(test_order.total)) == ("canceled", "1.00")
-    assert "✔ CENTRO  Um QR de R$ 1,00 foi criado e serve ao Pix." in run("mp_doctor")
+    assert "ok      CENTRO  Um QR de R$ 1,00 foi criado e serve ao Pix." in run("mp_doctor")
 
 
 def test_mode_of_signatures_is_told(provider: Provider, store: Store, settings: Settings) -> None:
@@ -178,4 +178,4 @@ def test_provider_away(provider: Provider, store: Store) -> None:
 def test_code_that_cannot_be_taken_back(provider: Provider, store: Store) -> None:
     provider.fault("/cancel$", do="status", status=503)
     code, told = doctor()
-    assert (code, levels(told)["qr"], levels(told)["cancel"]) == (1, "good", "bad")
+    assert (code, levels(told)["qr"], levels(told)["cancel"]) == (1, "ok", "bad")

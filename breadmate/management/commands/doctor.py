@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from breadmate.doctor import Level, examine
+from apps.core.facade import Level
+from breadmate.doctor import examine
 
 
 class Command(BaseCommand):

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from apps.payments.doctor import Level, examine
+from apps.core.facade import Level
+from apps.payments.doctor import examine
 from apps.stores.facade import every_store
 
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"ok": ok, "checks": checks}, ensure_ascii=False))
         else:
             for store, finding in found:
-                self.stdout.write(f"{finding.level} {store.code}  {finding.text}")
+                self.stdout.write(f"{finding.level:<8}{store.code}  {finding.text}")
                 if finding.cure:
                     self.stdout.write(f"    → {finding.cure}")
         if not ok:

@@ -126,7 +126,7 @@ def _session() -> requests.Session:
     return session
 
 
-class PooledHttpClient(HttpClient):  # type: ignore[misc]
+class PooledHttpClient(HttpClient):
     """Sends one call; the sessions behind it are one a thread, never shared across a fork.
 
     ``body`` goes out as it is, in place of what the SDK makes of the same document.
