@@ -14,8 +14,13 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.stack", "tests.fixtures"]
 
-# No test here judges how long something takes, on a machine that may be busy.
-settings.register_profile("breadmate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No test here judges how long something takes, on a machine that may be busy; and the same tree is judged the same twice.
+settings.register_profile(
+    "breadmate",
+    deadline=None,
+    derandomize="BREADMATE_TEST_DEEP" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("breadmate")
 
 
