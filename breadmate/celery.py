@@ -1,14 +1,18 @@
 """The Celery application.
 
 Only the engine publishes, and what it publishes can be lost: the rows in Postgres are the truth and are offered again
-(ADR-0003). Tasks are claimed by a lease on their row, so running one twice does no harm.
+(ADR-0003). Tasks are claimed by a lease on their row, so running one twice does no harm; a lease is good for nothing where
+the clock is wrong, so no worker starts there.
 """
 
 import os
+from typing import Any
 from urllib.parse import urlsplit
 
 from celery import Celery
+from celery.signals import worker_init
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breadmate.settings")
 
@@ -46,3 +50,22 @@ app.conf.update(
     timezone="UTC",
 )
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def look_at_the_clock(**_: Any) -> None:
+    """Refuse to work by a clock that differs from the database's; a database that is away is no reason to.
+
+    Raises:
+        SystemExit: it differs by more than ``clock.MOST_SKEW``.
+    """
+    from apps.core import clock  # noqa: PLC0415 - the apps are ready only now
+
+    try:
+        skew = clock.skew()
+    except (DatabaseError, InterfaceError):
+        return
+    finally:
+        connection.close()
+    if skew > clock.MOST_SKEW:
+        raise SystemExit(f"The clock here and the database's differ by {skew}.")

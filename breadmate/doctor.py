@@ -22,6 +22,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerAwayError
 
+from apps.core import clock
 from apps.core.facade import Finding, Level, UnreadableError
 from apps.customers import crypto
 from apps.customers.models import Customer
@@ -34,7 +35,7 @@ from breadmate.backup.vault import Vault
 from breadmate.celery import app as celery
 
 WAIT_SECONDS = 3.0
-SKEW_LOOK, SKEW_BAD = timedelta(seconds=2), timedelta(seconds=30)
+SKEW_LOOK = timedelta(seconds=2)
 DISK_LOOK, DISK_BAD = 5_000_000_000, 1_000_000_000
 CERTIFICATE_LOOK, CERTIFICATE_BAD = timedelta(days=21), timedelta(days=7)
 HEARTBEAT_LATE = timedelta(seconds=90)
@@ -50,7 +51,7 @@ def examine(*, at: datetime) -> Iterator[Finding]:
     database = _database()
     yield database
     if database.level == Level.OK:
-        yield _clock()
+        yield clock_finding(clock.skew())
         migrations = _migrations()
         yield migrations
         if migrations.level == Level.OK:
@@ -161,21 +162,13 @@ def _provider(at: datetime) -> Iterator[Finding]:
         yield Finding("webhook", Level.LOOK, text, cure)
 
 
-def _clock() -> Finding:
-    before = datetime.now(UTC)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (theirs,) = cursor.fetchone()
-    return clock_finding(max(before - theirs, theirs - datetime.now(UTC), timedelta(0)))
-
-
 def clock_finding(skew: timedelta) -> Finding:
     """Judge by how much the clock here and the database's differ."""
     if skew < SKEW_LOOK:
         return Finding("clock", Level.OK, "O relógio daqui e o do banco concordam.")
     text = f"O relógio daqui e o do banco diferem {skew.total_seconds():.0f} s."
     return Finding(
-        "clock", Level.BAD if skew > SKEW_BAD else Level.LOOK, text, "Rode timedatectl set-ntp true nos dois."
+        "clock", Level.BAD if skew > clock.MOST_SKEW else Level.LOOK, text, "Rode timedatectl set-ntp true nos dois."
     )
 
 

@@ -2,7 +2,7 @@
 
 It looks twice a second and whenever Redis wakes it; without Redis it does the calls itself. Several engines may run: rows
 are taken with SKIP LOCKED, so each is worked on once. It can be killed at any moment; what it had not committed is found
-again by the next look.
+again by the next look. All terms go by the database's clock.
 """
 
 import logging
@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 from kombu.exceptions import OperationalError as BrokerAwayError
 
-from apps.core import dispatch, wake
+from apps.core import clock, dispatch, wake
 from breadmate import gauges, subscriptions
 
 T = TypeVar("T")
@@ -65,7 +65,9 @@ class Engine:
 
     def round(self) -> bool:
         """Do all that is due now, each piece by itself; return True when there is more waiting."""
-        at = datetime.now(UTC)
+        at = self._safely(clock.database_now)
+        if at is None:
+            return False
         delivered = self._safely(lambda: dispatch.deliver_new(subscriptions.AFTER_COMMIT, at=at))
         self._safely(lambda: dispatch.retry_failed(subscriptions.AFTER_COMMIT, at=at))
         for chore in subscriptions.CHORES:

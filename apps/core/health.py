@@ -6,6 +6,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from apps.core import clock
+
 logger = logging.getLogger(__name__)
 
 _migrated = False
@@ -17,14 +19,15 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """Say whether work may be sent here: the database answers and its migrations are applied.
+    """Say whether work may be sent here: the database answers, by about the same clock, and its migrations are applied.
 
     Redis and the payment provider are left out on purpose: without them work goes on, and a probe that fails everywhere at
     once would close the shop.
     """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        if (skew := clock.skew()) > clock.MOST_SKEW:
+            logger.error("not ready: the clock here and the database's differ by %s", skew)
+            return JsonResponse({"status": "clock_differs"}, status=503)
         if not _is_migrated():
             return JsonResponse({"status": "migrating"}, status=503)
     except (DatabaseError, InterfaceError) as problem:
