@@ -1,10 +1,12 @@
 """What is refused first when too many wait, and what is remembered of a database that was away."""
 
+import threading
+from functools import partial
+
 import pytest
 
 from breadmate.postgres.patience import TRY_EVERY_SECONDS, Absence
-from breadmate.shedding import Kind, is_refused, kind_of
-from breadmate.waiting import Wait
+from breadmate.waiting import Kind, Turns, Wait, gives_way_seconds, is_refused, kind_of, kind_told
 
 LONGEST = 0.8
 ORDER = "/api/v1/orders/0190b0e2-0000-7000-8000-000000000000"
@@ -51,6 +53,36 @@ def test_what_matters_least_is_refused_first(waited: float, refused: set[Kind]) 
 def test_machine_that_stood_still_refuses_nothing() -> None:
     wait = Wait(30.0, behind=7, threads=8)
     assert not any(is_refused(kind, wait, longest_seconds=LONGEST) for kind in Kind)
+
+
+def test_order_goes_before_polls_that_came_a_little_earlier() -> None:
+    """The one thread is busy while they come; each says so when it has its turn."""
+    arrivals = [
+        (0.0, b"GET /admin/orders/order/ HTTP/1.1"),
+        (0.1, b"GET /api/v1/orders/1/status HTTP/1.1"),
+        (0.2, b"GET /api/v1/menu HTTP/1.1"),
+        (0.3, b"POST /api/v1/orders/checkout HTTP/1.1"),
+        (0.65, b"POST /api/v1/orders/checkout HTTP/1.1"),
+        (0.7, b""),
+    ]
+    turns, busy, served = Turns(threads=1), threading.Event(), []
+    turns.submit(busy.wait, due=0.0)
+    for at, head in arrivals:
+        last = turns.submit(partial(served.append, at), due=at + gives_way_seconds(kind_told(head)))
+    busy.set()
+    last.result(timeout=30)
+    turns.shutdown()
+
+    assert served == [0.2, 0.3, 0.1, 0.0, 0.65, 0.7]
+
+
+def test_work_that_fails_tells_who_waits_and_its_thread_goes_on() -> None:
+    turns = Turns(threads=1)
+    failed = turns.submit(lambda: 1 / 0, due=0.0)
+    assert turns.submit(lambda: "next", due=1.0).result(timeout=30) == "next"
+    with pytest.raises(ZeroDivisionError):
+        failed.result(timeout=30)
+    turns.shutdown()
 
 
 def test_one_caller_at_a_time_tries_a_database_that_was_away() -> None:
