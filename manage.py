@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+LASTING = {"engine"}  # others use one connection and end
 WITHOUT_DATABASE = {
     "check",
     "collectstatic",
@@ -39,9 +40,11 @@ def join_running_stack(command: str) -> None:
 
 def main() -> None:
     """Run one management command."""
-    join_running_stack(sys.argv[1] if len(sys.argv) > 1 else "help")
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    join_running_stack(command)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breadmate.settings")
-    os.environ.setdefault("DB_POOL", "0")
+    if command not in LASTING:
+        os.environ.setdefault("DB_POOL", "0")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - settings must be known first
 
     execute_from_command_line(sys.argv)
