@@ -10,6 +10,8 @@ from breadmate.postgres.patience import absence, patience
 
 T = TypeVar("T")
 
+MOST_PREPARED = 300  # an order's whole way takes more than psycopg's hundred, and each that is dropped is planned anew
+
 
 class Connection(psycopg.Connection[Any]):
     """A connection that is given up when the server falls silent.
@@ -17,6 +19,10 @@ class Connection(psycopg.Connection[Any]):
     ``statement_timeout`` is the server's and does not help when the server, or the way to it, is what is gone; TCP notices
     a way that is cut, but not a server or a pooler that hangs.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.prepared_max = MOST_PREPARED
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for one answer; without one in time the connection is closed, for its next answer would be the old one.
