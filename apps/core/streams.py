@@ -33,6 +33,7 @@ BEAT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 LOOK_BACK = timedelta(seconds=10)
 LIFE_SECONDS = 600.0
+REST = 3.0  # times as long as a drawing took
 RETRY_MILLISECONDS = 2000
 MOST_OF_ONE = 16  # a screen needs two; the rest is for tabs, and for cut connections nobody has noticed yet
 
@@ -68,6 +69,7 @@ class Hub:
         self.feeds: dict[tuple[str, UUID], Feed] = {}
         self.lookouts: list[asyncio.Task[None]] = []
         self.held: dict[str, list[asyncio.Queue[Drawing | None]]] = {}
+        self.heard: set[News] = set()
 
     async def watch(
         self,
@@ -136,9 +138,12 @@ class Hub:
             self.held.pop(whose, None)
 
     async def _draw_when_stale(self, feed: Feed) -> None:
+        """Draw after changes; what takes long to draw is drawn less often, so that a busy store's board leaves room."""
+        loop = asyncio.get_running_loop()
         while True:
             await feed.stale.wait()
             feed.stale.clear()
+            begun = loop.time()
             try:
                 drawing = await in_thread(feed.draw)
             except Exception:
@@ -151,6 +156,7 @@ class Hub:
                     queue.put_nowait(None)  # its reader is to go
                 else:
                     queue.put_nowait(drawing)
+            await asyncio.sleep(min(REST * (loop.time() - begun), LOOK_SECONDS))
 
     def _start(self) -> None:
         if not self.lookouts:
@@ -170,6 +176,7 @@ class Hub:
                     await pubsub.subscribe(CHANNEL)
                     async for message in pubsub.listen():
                         for news in parse(message["data"]):
+                            self.heard.add(news)
                             self._touch(news)
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -179,6 +186,7 @@ class Hub:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if not self.feeds:
+                self.heard.clear()
                 continue
             try:
                 recent = await in_thread(recent_events)
@@ -186,16 +194,18 @@ class Hub:
                 logger.warning("streams cannot look: %r", problem)
                 continue
             for event_id, news in recent.items():
-                if event_id not in seen:
+                if event_id not in seen and news not in self.heard:
                     self._touch(news)
             seen = set(recent)
+            self.heard.intersection_update(recent.values())
 
 
 def recent_events() -> dict[UUID, News]:
     """Return the events of the last seconds by id, at most 2,000. One query on the primary key."""
     since = first_id(datetime.now(UTC) - LOOK_BACK)
-    rows = StoredEvent.objects.filter(id__gte=since).order_by("-id").values_list("id", "type", "store_id", "subject_id")
-    return {event_id: News(type=type_, store=store, subject=subject) for event_id, type_, store, subject in rows[:2000]}
+    rows = StoredEvent.objects.filter(id__gte=since).order_by("-id")
+    told = rows.values_list("id", "type", "store_id", "subject_id", "seq")[:2000]
+    return {event_id: News(type_, store, subject, seq) for event_id, type_, store, subject, seq in told}
 
 
 def beat(version: int) -> bytes:

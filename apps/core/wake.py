@@ -24,11 +24,15 @@ QUIET_AFTER_FAILURE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a listener learns: which store and which row, no more; the row itself is in Postgres."""
+    """What a listener learns: which store and which row, no more; the row itself is in Postgres.
+
+    ``seq`` is the event's, and 0 for what is no event.
+    """
 
     type: str
     store: UUID | None
     subject: UUID
+    seq: int = 0
 
 
 class _Publisher:
@@ -55,7 +59,7 @@ def _publisher() -> _Publisher:
 
 def announce(events: Iterable[Event]) -> None:
     """Tell listeners of committed events, in one message."""
-    _send([News(type=event.type, store=event.store, subject=event.subject) for event in events])
+    _send([News(type=event.type, store=event.store, subject=event.subject, seq=event.seq) for event in events])
 
 
 def tell(news: News) -> None:
@@ -70,7 +74,7 @@ def _send(news: list[News]) -> None:
 
 def message_of(news: list[News]) -> bytes:
     """Write what ``parse`` reads."""
-    return orjson.dumps([{"type": each.type, "store": each.store, "subject": each.subject} for each in news])
+    return orjson.dumps(news)
 
 
 def parse(message: bytes) -> list[News]:
@@ -81,6 +85,7 @@ def parse(message: bytes) -> list[News]:
                 type=str(each["type"]),
                 store=UUID(each["store"]) if each["store"] else None,
                 subject=UUID(each["subject"]),
+                seq=int(each["seq"]),
             )
             for each in orjson.loads(message)
         ]

@@ -21,6 +21,7 @@ from apps.orders.facade import (
     item_state,
     options_of,
     panel,
+    read_lines,
 )
 
 NEXT = {
@@ -30,19 +31,22 @@ NEXT = {
 }
 TO_MAKE = ("queued", "started")
 CALLS_SHOWN = 8
+MOST_DRAWN = 2000
 CALLS_KEPT = timedelta(hours=2)
+
+_drawn: dict[tuple[UUID, int], dict[str, Any]] = {}
 
 
 def shown_on_board(store_id: UUID, at: datetime) -> dict[str, Any]:
     """Return what the board's templates need."""
     orders = board(store_id, at)
-    tickets = [_ticket(order) for order in orders]
+    tickets = _tickets(orders)
     struck = [_cancelled_ticket(order, stood) for order, stood in cancelled_on_board(store_id, at)]
     return {
         "orders": tickets,
         "tickets": sorted([*tickets, *struck], key=lambda ticket: ticket["queue_at"]),
         "stations": [{"code": code, "label": label} for code, label in STATIONS],
-        "all_day": _all_day(orders),
+        "all_day": _all_day(tickets),
         "recent": [
             {"id": order.id, "number": order.number, "is_ready": order.status == Status.READY, "at": order.moved_at}
             for order in [*sorted(orders, key=_newest_first), *handed_over(store_id, at)]
@@ -92,14 +96,22 @@ def _newest_first(order: Order) -> float:
     return -order.moved_at.timestamp()
 
 
-def _all_day(orders: Sequence[Order]) -> list[dict[str, Any]]:
-    """Return how many of each thing are still to be made, station by station, most first."""
+def _to_make(lines: Sequence[OrderLine]) -> Counter[tuple[str, str]]:
+    """Return how many of each thing of these lines are still to be made at each station."""
     units: Counter[tuple[str, str]] = Counter()
-    for line in (line for order in orders for line in order.lines.all()):
+    for line in lines:
         names = {slot.id: slot.name for slot in line.slots.all()} | {None: line.name}
         for row in line.preparations.all():
             if row.state in TO_MAKE:
                 units[row.station, names[row.slot_id]] += line.quantity
+    return units
+
+
+def _all_day(tickets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return how many of each thing are still to be made, station by station, most first."""
+    units: Counter[tuple[str, str]] = Counter()
+    for ticket in tickets:
+        units.update(ticket["to_make"])
     counted = sorted(units.items(), key=lambda each: (-each[1], each[0]))
     return [
         {
@@ -124,6 +136,20 @@ def _stations(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
     ]
 
 
+def _tickets(orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Return the tickets of orders; one that was drawn before at the order's version is neither read nor drawn again."""
+    tickets = {(order.id, order.version): _drawn.get((order.id, order.version)) for order in orders}
+    new = [order for order in orders if tickets[order.id, order.version] is None]
+    read_lines(new)
+    if len(_drawn) > MOST_DRAWN:
+        _drawn.clear()
+    for order in new:
+        ticket = _ticket(order)
+        ticket["html"] = render_to_string("kitchen/_ticket.html", {"order": ticket})
+        tickets[order.id, order.version] = _drawn[order.id, order.version] = ticket
+    return [ticket for ticket in tickets.values() if ticket is not None]
+
+
 def _ticket(order: Order) -> dict[str, Any]:
     next_status, next_label = NEXT[Status(order.status)]
     lines = _shown_lines(order)
@@ -145,6 +171,7 @@ def _ticket(order: Order) -> dict[str, Any]:
         "next_status": next_status.code,
         "next_label": next_label,
         "can_recall": order.status == Status.READY,
+        "to_make": _to_make(list(order.lines.all())),
         "items": _items(lines),
     }
 

@@ -155,7 +155,11 @@ class OrdersView(APIView):
         store_id = store_of(actor, LISTERS, _named_store(request))
         say = _said_to(actor, store_id)
         if actor.kind != INTEGRATOR and not {"status", "since", "cursor"} & request.query_params.keys():
-            orders = queries.panel(store_id, now) if say is documents.panel_document else queries.board(store_id, now)
+            orders = (
+                queries.panel(store_id, now)
+                if say is documents.panel_document
+                else queries.board_with_lines(store_id, now)
+            )
             return Response({"results": [say(order) for order in orders], "next": None, "previous": None})
         return self._by_time(request, queries.placed_at(store_id, actor), asked, say)
 

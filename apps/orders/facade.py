@@ -25,6 +25,7 @@ from apps.orders.queries import (
     order_alone,
     order_by_token,
     panel,
+    read_lines,
     to_hand_over,
     unpaid,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "order_alone",
     "order_by_token",
     "panel",
+    "read_lines",
     "revive_expired",
     "skip_numbers",
     "step_done",

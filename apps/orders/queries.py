@@ -8,7 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, FloatField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    FloatField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Extract, Greatest
 from django.utils import timezone
 
@@ -51,13 +65,19 @@ PICKUP_DIGITS = 4
 
 def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Read lines, slots, options, preparations and discounts along, in five more queries whatever their number."""
+    return orders.prefetch_related(_lines(), Prefetch("discounts", OrderDiscount.objects.order_by("name", "id")))
+
+
+def read_lines(orders: list[Order]) -> None:
+    """Read lines, slots, options and preparations of orders that came without, in four queries whatever their number."""
+    prefetch_related_objects(orders, _lines())
+
+
+def _lines() -> "Prefetch[str]":
     slots = Prefetch("slots", OrderSlot.objects.order_by("position"))
     options = Prefetch("options", OrderLineOption.objects.order_by("id"))  # as they were chosen: ids rise
     lines = OrderLine.objects.order_by("position").select_related("acknowledgement")
-    lines = lines.prefetch_related(options, "preparations", slots)
-    return orders.prefetch_related(
-        Prefetch("lines", lines), Prefetch("discounts", OrderDiscount.objects.order_by("name", "id"))
-    )
+    return Prefetch("lines", lines.prefetch_related(options, "preparations", slots))
 
 
 def order_for(order_id: UUID, actor: Actor) -> Order:
@@ -101,11 +121,23 @@ def standing_for(order_id: UUID, actor: Actor) -> Standing:
 
 
 def board(store_id: UUID, at: datetime) -> list[Order]:
-    """Return what a store's kitchen has to see, at most ``BOARD_LIMIT``: ready, in preparation, received; each by its place."""
+    """Return what a store's kitchen has to see, at most ``BOARD_LIMIT``: ready, in preparation, received; each by its place.
+
+    Without their lines, see ``read_lines``: a busy board is drawn many times a second.
+    """
+    return list(_on_board(store_id, at)[:BOARD_LIMIT])
+
+
+def board_with_lines(store_id: UUID, at: datetime) -> list[Order]:
+    """Return what ``board`` does, with everything of each order."""
+    return list(with_lines(_on_board(store_id, at))[:BOARD_LIMIT])
+
+
+def _on_board(store_id: UUID, at: datetime) -> QuerySet[Order]:
     orders = Order.objects.filter(
         store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
     )
-    return list(with_lines(orders.order_by("-status", "queue_at"))[:BOARD_LIMIT])
+    return orders.order_by("-status", "queue_at")
 
 
 def cancelled_on_board(store_id: UUID, at: datetime) -> list[tuple[Order, Status]]:

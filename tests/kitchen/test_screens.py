@@ -1,5 +1,6 @@
 """Board and panel: what they draw, and who may open them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +12,14 @@ from django.utils import timezone
 
 from apps.core import dispatch
 from apps.core.actors import PROVIDER, Role
+from apps.kitchen import screens
 from apps.kitchen.models import Call
 from apps.kitchen.screens import board_drawing, panel_drawing, shown_on_board
-from apps.orders.cancel import cancel_order
+from apps.orders.cancel import cancel_order, void_item
 from apps.orders.models import Order
-from apps.orders.preparation import bump_item
+from apps.orders.preparation import acknowledge_void, bump_item, recall_item
 from apps.orders.rules import Status
-from apps.orders.services import mark_paid, move_order, recall_order
+from apps.orders.services import mark_paid, move_order, recall_order, undo_move
 from apps.stores.models import Store
 from breadmate.subscriptions import AFTER_COMMIT
 from tests.factories import ProductFactory, order_in, place, staff
@@ -215,3 +217,47 @@ def test_recent_orders_are_the_ready_and_the_handed_over_ones_of_this_store(
         (first.number, True),
         (done.number, False),
     ]
+
+
+def test_remembered_ticket_is_the_one_that_would_be_drawn_anew(store: Store, kiosk: Screen, board: Screen) -> None:
+    """After every kind of change that a ticket shows; seen red with the order's version left out of what is remembered."""
+    order_in(Status.RECEIVED, kiosk.device)
+    order = order_in(Status.RECEIVED, kiosk.device, *(ProductFactory(station=code) for code in ("chapa", "bebidas")))
+    first, second = order.lines.order_by("position")
+    cook, cashier = staff(Role.KITCHEN, store), staff(Role.CASHIER, store)
+    told = {"order_id": order.id, "at": timezone.now()}
+    changes: list[Callable[[], object]] = [
+        lambda: void_item(**told, line_id=first.id, by=cashier, reason="acabou"),
+        lambda: acknowledge_void(**told, item_id=first.id, by=cook),
+        lambda: move_order(**told, to=Status.IN_PREPARATION, by=cook),
+        lambda: undo_move(**told, by=cook),
+        lambda: move_order(**told, to=Status.IN_PREPARATION, by=cook),
+        lambda: bump_item(**told, item_id=second.id, by=cook),
+        lambda: recall_item(**told, item_id=second.id, by=cook),
+        lambda: move_order(**told, to=Status.READY, by=cook),
+        lambda: recall_order(**told, by=cook),
+    ]
+    drawn = {board_html(store)}
+    for change in changes:
+        change()
+        remembered = board_html(store)
+        screens._drawn.clear()
+        assert remembered == board_html(store)
+        drawn.add(remembered)
+    assert len(drawn) == 5  # received, one voided, that seen, begun, ready; the rest goes back and forth
+
+
+def test_board_reads_the_lines_of_what_changed_alone(store: Store, kiosk: Screen) -> None:
+    orders = [order_in(Status.RECEIVED, kiosk.device) for _ in range(2)]
+    board_html(store)
+
+    with CaptureQueriesContext(connection) as unchanged:
+        board_html(store)
+    move_order(order_id=orders[0].id, to=Status.IN_PREPARATION, by=staff(Role.KITCHEN, store), at=timezone.now())
+    with CaptureQueriesContext(connection) as changed:
+        board_html(store)
+
+    assert [query["sql"] for query in unchanged if "orders_orderline" in query["sql"]] == []
+    (lines,) = [query["sql"] for query in changed if 'FROM "orders_orderline" ' in query["sql"]]
+    assert orders[0].id.hex in lines
+    assert orders[1].id.hex not in lines

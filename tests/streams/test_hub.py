@@ -14,6 +14,7 @@ from apps.core.wake import News
 STORE = uuid4()
 CHANGE = News(type="order.paid", store=STORE, subject=STORE)
 PATIENCE_SECONDS = 5.0
+LOOK = Hub._look
 
 
 class Shop:
@@ -223,5 +224,44 @@ def test_one_stream_too_many_of_a_credential_ends_its_oldest_and_nobody_elses() 
         for reader in (other, *many, newest):
             await reader.close()
         assert hub.held == {}
+
+    run(work)
+
+
+def test_change_that_was_heard_of_is_not_drawn_again_when_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen red with what is heard forgotten."""
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
+    heard, missed = (News(type="order.paid", store=STORE, subject=STORE, seq=seq) for seq in (1, 2))
+    found = {uuid4(): heard}
+    looks: list[int] = []
+
+    def recent_events() -> dict[UUID, News]:
+        looks.append(len(found))
+        return dict(found)
+
+    monkeypatch.setattr(streams, "recent_events", recent_events)
+
+    async def looked(times: int) -> None:
+        for _ in range(100 * times):
+            if len(looks) >= times:
+                break
+            await asyncio.sleep(0.01)
+
+    async def work(hub: Hub) -> None:
+        shop = Shop()
+        reader = shop.watch(hub)
+        await reader.next()
+        hub.heard.add(heard)
+        looking = asyncio.create_task(LOOK(hub))
+        await looked(3)
+        assert (len(looks) >= 3, shop.drawn) == (True, 1)
+
+        shop.version = 2
+        found[uuid4()] = missed
+        assert '"version": 2' in await reader.next()
+        await looked(len(looks) + 3)
+        assert shop.drawn == 2
+        looking.cancel()
+        await reader.close()
 
     run(work)
