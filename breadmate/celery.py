@@ -52,7 +52,7 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator]  # celery has no types
 def look_at_the_clock(**_: Any) -> None:
     """Refuse to work by a clock that differs from the database's; a database that is away is no reason to.
 

@@ -19,7 +19,19 @@ from django.test import Client
 answer = Client(headers={"Host": "127.0.0.1"}).get("/health/ready")
 print(answer.status_code, answer.json()["status"])
 """
-WORKER = ["-m", "celery", "-A", "breadmate", "worker", "-P", "threads", "-c", "1", "--without-gossip", "--without-mingle"]
+WORKER = [
+    "-m",
+    "celery",
+    "-A",
+    "breadmate",
+    "worker",
+    "-P",
+    "threads",
+    "-c",
+    "1",
+    "--without-gossip",
+    "--without-mingle",
+]
 
 
 def by_a_clock_that_is(wrong: str, *command: str) -> "subprocess.CompletedProcess[str]":
