@@ -57,7 +57,7 @@ const TEXTS = {
     "cart.title": "Seu pedido",
     "cart.empty": "Seu pedido está vazio",
     "cart.emptyHint": "Volte ao cardápio e toque no que der vontade.",
-    "cart.items.one": "1 item",
+    "cart.items.one": "{n} item",
     "cart.items.other": "{n} itens",
     "cart.toMenu": "Ver cardápio",
     "cart.more": "Pedir mais",

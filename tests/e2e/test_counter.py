@@ -237,6 +237,7 @@ def test_cashier_orders_for_a_guest_by_keyboard(sign_in: Callable[..., Page], st
     desk = sign_in()
     desk.keyboard.press("F4")
     expect(desk.get_by_role("searchbox")).to_be_focused()
+    expect(desk.get_by_role("heading", name="0 item")).to_be_visible()
     check(desk, pictures, "counter-order")
 
     desk.keyboard.type("cafe coado")
