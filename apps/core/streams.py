@@ -33,7 +33,7 @@ BEAT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 LOOK_BACK = timedelta(seconds=10)
 LIFE_SECONDS = 600.0
-REST = 3.0  # times as long as a drawing took
+REST = 1.0  # times as long as a drawing took
 RETRY_MILLISECONDS = 2000
 MOST_OF_ONE = 16  # a screen needs two; the rest is for tabs, and for cut connections nobody has noticed yet
 

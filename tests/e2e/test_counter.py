@@ -64,6 +64,11 @@ def card(page: Page, placed: dict[str, Any]) -> Locator:
     return page.locator(f'.desk-card[data-number="{placed["number"]}"]')
 
 
+def waiting(page: Page, placed: dict[str, Any]) -> Locator:
+    """The card of an order that is to be paid here: it is shown a moment after the order itself."""
+    return page.locator(f'.desk-card.is-here[data-number="{placed["number"]}"]')
+
+
 def status(kiosk: Caller, placed: dict[str, Any]) -> str:
     return str(kiosk.get(f"/api/v1/orders/{placed['id']}/status").body["status"])
 
@@ -71,7 +76,7 @@ def status(kiosk: Caller, placed: dict[str, Any]) -> str:
 def test_cash_with_change_by_finger(sign_in: Callable[..., Page], kiosk: Caller, pictures: Path) -> None:
     desk = sign_in(touch=True)
     placed = order(kiosk, guest="Dona Ana")
-    expect(card(desk, placed)).to_contain_text("Dona Ana")
+    expect(waiting(desk, placed)).to_contain_text("Dona Ana")
     check(desk, pictures, "counter-queue")
 
     card(desk, placed).get_by_role("button").tap()
@@ -105,7 +110,7 @@ def test_card_machine_and_cancelling_by_finger_on_a_phone(
 ) -> None:
     desk = sign_in(size=PHONE, touch=True)
     by_card, unwanted = order(kiosk, method=""), order(kiosk)
-    expect(card(desk, unwanted)).to_be_visible()
+    expect(waiting(desk, unwanted)).to_be_visible()
     check(desk, pictures, "counter-phone")
 
     card(desk, by_card).get_by_role("button").tap()
@@ -151,7 +156,7 @@ def test_order_with_an_open_code_is_brought_to_the_counter(
 def test_sheet_says_when_somebody_else_was_faster(sign_in: Callable[..., Page], kiosk: Caller) -> None:
     desk = sign_in()
     placed = order(kiosk)
-    card(desk, placed).get_by_role("button").click()
+    waiting(desk, placed).get_by_role("button").click()
 
     assert kiosk.post(f"/api/v1/orders/{placed['id']}/cancel", {}).status == 200
 
@@ -172,7 +177,7 @@ def test_shift_from_opening_to_a_difference_by_keyboard(
     expect(desk.get_by_role("heading", name=re.compile("Turno aberto"))).to_be_visible()
 
     desk.keyboard.press("F2")
-    expect(card(desk, placed)).to_be_visible()
+    expect(waiting(desk, placed)).to_be_visible()
     desk.keyboard.type(placed["number"])
     expect(card(desk, other)).to_be_hidden()
     check(desk, pictures, "counter-search")
@@ -204,7 +209,7 @@ def test_tray_is_handed_over_by_number_or_code(
 ) -> None:
     desk = sign_in()
     placed = order(kiosk)
-    card(desk, placed).get_by_role("button").click()
+    waiting(desk, placed).get_by_role("button").click()
     desk.keyboard.press("m")
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("dialog")).to_contain_text("Pago")
