@@ -130,7 +130,11 @@ def _stations(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
     for row in (row for line in lines for row in line.preparations.all()):
         states.setdefault(row.station, []).append(row.state)
     return [
-        {"code": code, "label": label, "is_done": not any(state in TO_MAKE for state in states[code])}
+        {
+            "code": code,
+            "label": label,
+            "is_done": "done" in states[code] and not any(state in TO_MAKE for state in states[code]),
+        }
         for code, label in STATIONS
         if code in states
     ]

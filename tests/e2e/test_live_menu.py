@@ -49,6 +49,7 @@ def test_pause_greys_the_card_the_combo_and_the_line_in_the_cart(stack: Stack, s
     kiosk.get_by_role("button", name=re.compile("Ver pedido")).tap()
     line = kiosk.locator(".line.is-gone")
     expect(line).to_contain_text("Esgotou. Tire este item para continuar.")
+    expect(line.locator(".stepper")).to_have_count(0)
     check(kiosk, pictures, "kiosk-cart-gone")
     kiosk.get_by_role("button", name="Tirar e continuar").tap()
     expect(line).to_have_count(0)

@@ -56,6 +56,8 @@ def test_voided_item_leaves_its_ticket_once_it_was_seen(order: Order, board: Scr
     first, _ = lines(order)
     void(order, first)
     assert tickets(board) == [(order.number, "received", "received", ["voided", "queued"])]
+    (ticket,) = shown_on_board(order.store_id, timezone.now())["tickets"]
+    assert [station["is_done"] for station in ticket["stations"]] == [False, False]  # nobody made anything
 
     replies = [see(board, order, first) for _ in range(2)]
 

@@ -129,7 +129,7 @@ function lineRow(line, redraw) {
       {},
       product?.available && button(t("cart.edit"), () => show("product", { lineId: line.id }), { kind: "quiet", iconName: "edit", label: `${t("cart.edit")} ${name}` }),
       button(t("cart.remove"), remove, { kind: "quiet danger", iconName: "trash", label: `${t("cart.remove")} ${name}` }),
-      stepper({ value: line.quantity, min: 1, max: MAX_LINE_QUANTITY, name, onChange: (next) => cart.setQuantity(line.id, next) }),
+      !gone && stepper({ value: line.quantity, min: 1, max: MAX_LINE_QUANTITY, name, onChange: (next) => cart.setQuantity(line.id, next) }),
     ),
   );
 }
