@@ -137,7 +137,8 @@ def _process_tied(at: datetime) -> int:
             event.outcome = Outcome.LOOK if worth else Outcome.FINAL
     lines.heard({accounts.key_of(charge) for charge in known}, at=at)
     WebhookEvent.objects.bulk_update(events, ["processed_at", "outcome"])
-    to_look_at = {event.charge_id for event in events if event.outcome == Outcome.LOOK and event.charge_id}
+    asks = (Outcome.LOOK, Outcome.CHARGEBACK)  # of what a bank has taken back, the provider's order says so too
+    to_look_at = {event.charge_id for event in events if event.outcome in asks and event.charge_id}
     _look_soon(Charge.objects.filter(id__in=to_look_at), at)
     return len(events)
 

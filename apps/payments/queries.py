@@ -76,8 +76,7 @@ class PaymentFacts:
 
 def payment_facts(order_id: UUID) -> PaymentFacts | None:
     """Return how an order was paid, or None when no money made it an order. One query."""
-    settled = Charge.objects.filter(order_id=order_id, settled_at__isnull=False)
-    charge = settled.exclude(state__in=[State.MISMATCH, State.LATE]).order_by("-settled_at").first()
+    charge = Charge.objects.filter(order_id=order_id, pays_order=True).first()
     if charge is None:
         return None
     received = charge.received_amount

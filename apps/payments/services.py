@@ -411,9 +411,9 @@ def _enter(charge: Charge, order: orders.Order, to: State, told: ProviderState, 
     charge.state = to
     charge.version += 1
     metrics.count_state(to)
-    if to == State.MISMATCH:
-        charge.paid_amount, charge.settled_at = told.paid, at
     if to in (State.MISMATCH, State.CHARGED_BACK):
+        if charge.settled_at is None:
+            charge.paid_amount, charge.settled_at = told.paid, at
         logger.error("charge %s is %s: %s", charge.id, to, charge.mismatch)
         orders.flag_order(order_id=order.id, attention=f"Cobrança {to.label}: {charge.mismatch}".rstrip(": "))
         _tell(charge, at, success=False)

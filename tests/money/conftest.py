@@ -26,7 +26,8 @@ def clock(transactional_db: None) -> Iterator[StoppedClock]:
 
 @pytest.fixture
 def shop(clock: StoppedClock, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    setup = Setup(pos=(f"BM{STORE_CODE}",), policy=Policy(partial_event="order.refunded"))
+    policy = Policy(topics=("order", "topic_chargebacks_wh"), partial_event="order.refunded")
+    setup = Setup(pos=(f"BM{STORE_CODE}",), policy=policy)
     sim = Simulator(setup, Clock(real=clock.seconds))
     server = Server(App(sim), "127.0.0.1", 0, log=lambda line: None)
     server.start()

@@ -122,6 +122,17 @@ class MoneyMachine(RuleBasedStateMachine):
         if paid:
             self.shop.seller_refunds(paid[number % len(paid)], amount)
 
+    @precondition(has_codes)
+    @rule(number=ANY, tell=st.integers(0, 2))
+    def bank_takes_payment_back(self, number: int, tell: int) -> None:
+        """Told at once, twice, or later; what is left of a payment after a part went back may be taken as well."""
+        paid = [place for place, order in enumerate(self.shop.book.orders.values()) if order.status == "processed"]
+        if paid:
+            order_id = list(self.shop.book.orders)[paid[number % len(paid)]]
+            self.shop.bank_takes_back(paid[number % len(paid)])
+            for _ in range(tell):
+                self.shop.deliver(self.shop.news_of(order_id)[-1])
+
     @precondition(has_news)
     @rule(number=st.integers(0, 20), copies=st.integers(1, 3))
     def notification_arrives(self, number: int, copies: int) -> None:
@@ -179,8 +190,8 @@ class MoneyMachine(RuleBasedStateMachine):
         self.shop.refund(self.paid(number), amount)
 
     @rule()
-    def refused_is_retried(self) -> None:
-        self.shop.retry_refused()
+    def refunds_are_retried(self) -> None:
+        self.shop.retry_refunds()
 
     @rule(product=st.integers(0, 2), units=st.integers(1, 2))
     def goods_arrive(self, product: int, units: int) -> None:

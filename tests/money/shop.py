@@ -49,6 +49,7 @@ PRICES = ("10.00", "7.35", "3.10")
 UNITS = 4
 APPS = ("stores", "catalog", "inventory", "promotions", "orders", "payments", "kitchen", "counter")
 KEPT_BY_THE_GUEST = ("requested", "item_voided", "outside")
+FOR_STAFF = (State.MISMATCH, State.CHARGED_BACK)
 WHEN_THE_ENGINE_HAS_LOOKED = {"E1", "S3"}
 REFUSALS = (400, 409)
 MOST_ROUNDS = 200
@@ -191,8 +192,9 @@ class Shop:
                 )
             )
 
-    def retry_refused(self) -> None:
-        for refund in Refund.objects.filter(state="refused").order_by("created_at", "id"):
+    def retry_refunds(self) -> None:
+        """Press *Tentar de novo* on every refund that is not done."""
+        for refund in Refund.objects.exclude(state="done").order_by("created_at", "id"):
             refund_id = refund.id
             self.do(lambda refund_id=refund_id: refunds.retry_refund(refund_id=refund_id, by=self.manager, at=self.now))
 
@@ -241,6 +243,9 @@ class Shop:
     def seller_refunds(self, number: int, amount: Decimal | None) -> None:
         self.buyer(number, lambda order: self.provider.sim.refund(self.book, order, amount))
 
+    def bank_takes_back(self, number: int) -> None:
+        self.buyer(number, self.book.charge_back)
+
     def trouble(self, match: str, *, phase: str, do: str, times: int = 1) -> None:
         self.provider.fault(match, phase=phase, do=do, times=times)
 
@@ -258,7 +263,11 @@ class Shop:
     @property
     def news(self) -> list[Message]:
         """All that the provider has to tell, as it came about."""
-        return [each for order_id in self.book.orders for each in self.provider.sim.courier._messages.get(order_id, [])]
+        return [each for order_id in self.book.orders for each in self.news_of(order_id)]
+
+    def news_of(self, order_id: str) -> list[Message]:
+        """All that it has to tell of one of its orders."""
+        return self.provider.sim.courier._messages.get(order_id, [])
 
     def deliver(self, message: Message, sign: str = "docs") -> None:
         courier = self.provider.sim.courier
@@ -308,7 +317,7 @@ class Shop:
                     self.deliver(message)
             elif not retried:
                 retried = True
-                self.retry_refused()
+                self.retry_refunds()
             elif StoredEvent.objects.filter(dispatched_at=None).exists():
                 continue
             else:
@@ -354,9 +363,11 @@ class Shop:
             charge = charges[order.external_reference]
             assert charge.provider_order_id == order.id
             assert (charge.paid_amount, charge.refunded_amount) == (order.paid, order.refunded), charge.state
+            assert (charge.state == State.CHARGED_BACK) == (order.status == "charged_back"), charge.state
             if order.paid:
                 paid_for = charge.pays_order and charge.order.paid_at is not None
-                flagged = charge.state == State.MISMATCH and charge.order.attention != ""
+                flagged = charge.state in FOR_STAFF and charge.order.attention != ""
+                assert flagged or charge.state not in FOR_STAFF, charge.state
                 assert paid_for or flagged or charge.refunded_amount == charge.paid_amount, charge.state
 
     def _check_refunds(self) -> None:
@@ -375,7 +386,10 @@ class Shop:
         assert sent.keys() <= set(Refund.objects.values_list("key", flat=True))
 
     def _check_orders(self) -> None:
-        """An order being made keeps its price less what was credited, an ended one nothing; the kitchen heard of it once."""
+        """An order being made keeps its price less what was credited, an ended one nothing; the kitchen heard of it once.
+
+        Who gets what a bank has taken back is decided elsewhere.
+        """
         told = Counter(StoredEvent.objects.filter(type="order.paid").values_list("subject_id", flat=True))
         assert Order.objects.count() <= len(self.carts)
         for order in Order.objects.all():
@@ -386,7 +400,8 @@ class Shop:
             )
             credited = credits_.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
             ended = order.status in (Status.EXPIRED, Status.CANCELLED)
-            assert kept == (0 if ended else order.total - credited), order
+            contested = any(charge.state == State.CHARGED_BACK for charge in charges)
+            assert contested or kept == (0 if ended else order.total - credited), order
             assert told[order.id] == (order.paid_at is not None), order
 
     def _check_stock(self) -> None:

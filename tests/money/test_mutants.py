@@ -1,4 +1,4 @@
-"""Four faults that this kind of program has had elsewhere, put in on purpose: what looks at the money here must see each.
+"""Five faults that this kind of program has had elsewhere, put in on purpose: what looks at the money here must see each.
 
 If one of them ever passes, the machine proves nothing about that fault.
 """
@@ -21,7 +21,7 @@ from apps.orders.rules import Status
 from apps.payments import refunds, services
 from apps.payments.models import Charge, Refund
 from apps.payments.providers.mercado_pago import qr
-from apps.payments.rules import State
+from apps.payments.rules import RANK, State
 from tests.concurrency.conftest import Together, together
 from tests.fixtures import broken_rules
 from tests.money.shop import REFUND, Shop
@@ -127,7 +127,7 @@ def test_expired_code_releases_nothing(shop: Shop) -> None:
     code_expires(shop)
 
     assert Charge.objects.get().state == State.EXPIRED
-    shop.check_commit()
+    assert broken_rules() == {}
 
 
 def test_mutant_that_releases_on_any_expiry_is_seen(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +143,49 @@ def test_mutant_that_releases_on_any_expiry_is_seen(shop: Shop, monkeypatch: pyt
     code_expires(shop)
 
     assert list(broken_rules()) == ["S3"]
+
+
+def contested(shop: Shop) -> None:
+    """A part goes back, then the bank takes the rest; its notification comes three times."""
+    shop.refund(0, Decimal("5.00"))
+    shop.engine()
+    shop.deliver(shop.news[-1])
+    shop.engine()
+    shop.bank_takes_back(0)
+    for _ in range(3):
+        shop.deliver(shop.news[-1])
+    shop.settle()
+
+
+def test_contested_payment_is_flagged_once(shop: Shop) -> None:
+    contested(paid(shop))
+
+    shop.check_rest()
+    charge = Charge.objects.get()
+    assert (charge.state, charge.order.attention) == (State.CHARGED_BACK, "Cobrança contestada pelo banco")
+    told = StoredEvent.objects.filter(type="payment.processed", subject_id=charge.id).order_by("id")
+    assert [event.payload["success"] for event in told] == [True, False]
+
+
+def test_payment_that_is_first_seen_when_it_is_contested_is_booked(shop: Shop) -> None:
+    shop.place((0, 1), (1, 1))
+    shop.open(0)
+    shop.pay(0)
+    shop.bank_takes_back(0)
+    shop.settle()
+
+    shop.check_rest()
+    assert Order.objects.get().status == Status.EXPIRED
+
+
+def test_mutant_that_takes_a_settled_payment_for_final_is_seen(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    paid(shop)
+    monkeypatch.setitem(RANK, State.CHARGED_BACK, RANK[State.APPROVED])
+
+    contested(shop)
+
+    with pytest.raises(AssertionError, match="partially_refunded"):
+        shop.check_rest()
 
 
 class Late:

@@ -281,7 +281,7 @@ def test_merchant_order_leaves_charges_alone_that_nobody_is_paying(
     ],
 )
 @pytest.mark.parametrize("known", [True, False])
-def test_what_people_must_see_to_is_logged_and_asks_nobody(
+def test_what_people_must_see_to_is_logged_and_asks_about_what_a_bank_took_back(
     topic: str,
     kind: Kind,
     outcome: Outcome,
@@ -300,7 +300,8 @@ def test_what_people_must_see_to_is_logged_and_asks_nobody(
     assert (event.kind, event.outcome, event.charge_id) == (kind, outcome, charge.id if known else None)
     [line] = [record for record in caplog.records if "provider reports" in record.message]
     assert line.levelno == (logging.ERROR if known else logging.WARNING)
-    assert (claim_due(at=now), len(provider.calls)) == ([], 1)
+    asked = [charge.id] if known and kind == Kind.CHARGEBACK else []
+    assert (claim_due(at=now), len(provider.calls)) == (asked, 1)
 
 
 # Signatures

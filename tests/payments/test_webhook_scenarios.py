@@ -25,7 +25,7 @@ from apps.inventory.models import Reservation, StockLevel
 from apps.orders.models import Order, StatusChange
 from apps.orders.rules import Status
 from apps.orders.services import expire_unpaid
-from apps.payments import inbox, webhook
+from apps.payments import desk, inbox, webhook
 from apps.payments.models import Charge, WebhookEvent
 from apps.payments.notifications import Outcome
 from apps.payments.rules import Method, State
@@ -379,7 +379,7 @@ def test_both_ways_of_signing_pass_enforce(shop: Shop, sign: str, ts_unit: str, 
     assert shop.paid_once(charge)
 
 
-def test_chargeback_reaches_people_with_its_charge(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+def test_chargeback_reaches_people_and_the_money_desk(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     shop.policy(topics=["order", "topic_chargebacks_wh"])
     charge = shop.charge()
     shop.provider.pay(charge.provider_order_id)
@@ -389,14 +389,20 @@ def test_chargeback_reaches_people_with_its_charge(shop: Shop, caplog: pytest.Lo
 
     shop.provider.control(f"orders/{charge.provider_order_id}/chargeback")
     shop.arrived(2)
-    shop.work()
+
+    def is_contested() -> bool:
+        charge.refresh_from_db()
+        return charge.state == State.CHARGED_BACK
+
+    shop.until(is_contested, working=True)
 
     event = WebhookEvent.objects.get(kind="chargeback")
     assert (event.charge_id, event.outcome) == (charge.id, Outcome.CHARGEBACK)
     assert [record.levelname for record in caplog.records if "provider reports a chargeback" in record.message] == [
         "ERROR"
     ]
-    assert shop.paid_once(charge)
+    assert [item.title for item in desk.desk(None, at=timezone.now()).items] == ["Contestado pelo banco"]
+    assert broken_rules() == {}
 
 
 def test_metrics_count_by_kind_verdict_and_outcome(shop: Shop) -> None:
