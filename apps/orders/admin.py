@@ -9,8 +9,18 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.orders.cancel import cancel_order, unflag_order
-from apps.orders.models import CancelStep, Order, OrderLine, StatusChange
+from apps.orders.models import Order, OrderLine, StatusChange
+from apps.orders.rules import MoveKind
 from apps.stores.facade import StoreAdmin, staff_of
+
+KINDS = {MoveKind.MOVE: "passo", MoveKind.UNDO: "desfeito", MoveKind.RECALL: "chamado de volta"}
+ACTORS = {
+    "device": "totem ou tela",
+    "staff": "equipe",
+    "customer": "cliente",
+    "provider": "Mercado Pago",
+    "system": "o sistema",
+}
 
 
 class ReadOnlyInline(TabularInline):
@@ -18,6 +28,7 @@ class ReadOnlyInline(TabularInline):
 
     extra = 0
     can_delete = False
+    hide_title = True
 
     def has_view_permission(self, request: object, obj: object = None) -> bool:
         """Follow the parent page."""
@@ -41,15 +52,19 @@ class HistoryInline(ReadOnlyInline):
     """What became of it."""
 
     model = StatusChange
-    fields = ["seq", "from_status", "to_status", "kind", "at", "actor_kind"]
+    fields = ["from_status", "to_status", "how", "at", "who"]
+    readonly_fields = ["how", "who"]
     ordering = ["seq"]
 
+    @admin.display(description="como")
+    def how(self, change: StatusChange) -> str:
+        """Say what kind of step it was."""
+        return KINDS[MoveKind(change.kind)]
 
-class CancelStepInline(ReadOnlyInline):
-    """What follows its cancellation, step by step."""
-
-    model = CancelStep
-    fields = ["kind", "state", "detail", "done_at"]
+    @admin.display(description="por")
+    def who(self, change: StatusChange) -> str:
+        """Say who took it."""
+        return ACTORS.get(change.actor_kind, change.actor_kind)
 
 
 class CancelForm(forms.Form):
@@ -70,7 +85,7 @@ class OrderPage(StoreAdmin):
     ordering = ["-placed_at"]
     show_full_result_count = False
     exclude = ["tracking_token", "placed_by_id", "payment_id"]
-    inlines = [LineInline, HistoryInline, CancelStepInline]
+    inlines = [LineInline, HistoryInline]
 
     @admin.action(description="Cancelar e devolver o dinheiro", permissions=["counter"])
     def take_back(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:

@@ -151,7 +151,9 @@ def refund_item(*, order_id: UUID, line_id: UUID, amount: Decimal, at: datetime)
 
 @transaction.atomic
 def retry_refund(*, refund_id: UUID, by: Actor, at: datetime) -> Refund:
-    """Send a refund that was refused once more, with its own key and bytes; one that is under way or done stays as it is.
+    """Send a refund that was refused once more, or one that waits for its next try at once, with its own key and bytes.
+
+    One that is due already or done stays as it is.
 
     Raises:
         RefundNotFoundError: no such refund at a counter of this actor.
@@ -164,12 +166,13 @@ def retry_refund(*, refund_id: UUID, by: Actor, at: datetime) -> Refund:
     if charge is None or not by.roles_at(charge.order.store_id) & COUNTER_ROLES:
         raise RefundNotFoundError
     refund = Refund.objects.select_for_update().get(id=refund_id)
-    if refund.state != RefundState.REFUSED:
+    if not (refund.state == RefundState.REFUSED or _waits(refund, at)):
         return refund
-    if refund.amount > left_of(charge):
-        raise RefundExceedsError(left_of(charge))
-    refund.state, refund.problem, refund.next_check_at = RefundState.QUEUED, "", at
-    refund.attempts = 0
+    if refund.state == RefundState.REFUSED:
+        if refund.amount > left_of(charge):
+            raise RefundExceedsError(left_of(charge))
+        refund.state, refund.problem, refund.attempts = RefundState.QUEUED, "", 0
+    refund.next_check_at = at
     refund.save()
     trail.record(by=by, action="payments.refund_retried", at=at, subject=refund, store_id=charge.order.store_id)
     _tell_saga(charge.order_id, at)
@@ -194,17 +197,30 @@ def look_now(*, refund_id: UUID, by: Actor, at: datetime) -> Refund:
     return moved
 
 
+@transaction.atomic
 def retry_cancelled(*, order_id: UUID, by: Actor, at: datetime) -> int:
-    """Retry what was refused of a cancelled order's refunds, each by itself; return how many.
+    """Retry what a cancelled order still owes its guest, the newest refund first; return how many there were to retry.
+
+    One that was refused and for which the newer ones leave nothing is not retried.
 
     Raises:
         RefundNotFoundError, RefundExceedsError: as ``retry_refund``.
+
+    Locks: the order row, the charge, then its refunds, until commit.
     """
-    refused = Refund.objects.filter(charge__order_id=order_id, charge__pays_order=True, state=RefundState.REFUSED)
-    ids = list(refused.filter(cause=Cause.ORDER_CANCELLED).values_list("id", flat=True))
-    for refund_id in ids:
-        retry_refund(refund_id=refund_id, by=by, at=at)
-    return len(ids)
+    owed = Refund.objects.filter(charge__order_id=order_id, charge__pays_order=True).exclude(state=RefundState.DONE)
+    count = 0
+    for refund in owed.order_by("-created_at", "-id"):
+        if refund.state != RefundState.REFUSED and not _waits(refund, at):
+            continue
+        try:
+            retry_refund(refund_id=refund.id, by=by, at=at)
+        except RefundExceedsError:
+            if not count:
+                raise
+        else:
+            count += 1
+    return count
 
 
 def claim_due(*, at: datetime) -> list[UUID]:
@@ -319,6 +335,12 @@ def _send(refund: Refund) -> Sequence[ProviderRefund]:
     provider = PROVIDERS[refund.charge.method]
     made = provider.refund(refund.charge, refund)
     return made if refund.amount in [each.amount for each in made] else provider.fetch(refund.charge).refunds
+
+
+def _waits(refund: Refund, at: datetime) -> bool:
+    """Tell whether a refund is under way and nobody looks at it before its next try."""
+    free = refund.leased_until is None or refund.leased_until <= at
+    return refund.state in REFUND_OPEN and free and refund.next_check_at is not None and refund.next_check_at > at
 
 
 def _key_is_old(refund: Refund, at: datetime) -> bool:
@@ -476,7 +498,8 @@ def _tell_saga(order_id: UUID, at: datetime) -> None:
     charge = Charge.objects.filter(order_id=order_id, pays_order=True).first()
     kind = orders.CancelKind.REFUND
     if charge is None or charge.state not in PAID:
-        orders.step_done(order_id=order_id, kind=kind, at=at, detail=f"R$ {charge.refunded_amount}" if charge else "")
+        detail = f"R$ {charge.refunded_amount}".replace(".", ",") if charge else ""
+        orders.step_done(order_id=order_id, kind=kind, at=at, detail=detail)
         return
     refused = charge.refunds.filter(state=RefundState.REFUSED).order_by("-created_at").first()
     if charge.refunds.filter(state__in=REFUND_OPEN).exists() or refused is None:

@@ -41,6 +41,7 @@ FIXED = {
     "<str:action>": "note",
     "comecar/<name>": "comecar/produto",
     "<uuid:id_>": NOBODY,
+    "<uuid:step_id>": NOBODY,
     "<path:content_type_id>": "1",
     "<path:object_id>": NOBODY,
     "health/?": "health",

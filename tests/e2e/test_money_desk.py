@@ -13,11 +13,14 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.blackbox.client import Caller, new_key
+from tests.blackbox.flow import pay
 from tests.e2e.conftest import PHONE, Open
 from tests.e2e.test_back_office import sign_in
 from tests.e2e.test_counter import order
 from tests.e2e.test_one_order import check
 from tests.stack import Stack
+
+pytestmark = pytest.mark.timeout(300)  # a shop of its own is started
 
 PAGE = "/admin/payments/closing/dinheiro/"
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -136,3 +139,28 @@ def test_late_money_and_an_orphan_go_back_by_one_click_each(
     page.goto(f"{stack.base_url}/admin/payments/closing/")
     page.locator("#result_list a[href*='/change/']").first.click()
     check(page, pictures, "closing")
+
+
+def test_refund_of_a_cancelled_order_is_tried_again_on_its_page(
+    stack: Stack, screens: Open, kiosk: Caller, simulate: Simulate, pictures: Path
+) -> None:
+    placed = order(kiosk, method="")
+    pay(kiosk, Caller(stack.simulator_url), placed)
+    signed_in = Caller(stack.base_url).post("/api/v1/auth/token", stack.demo["staff"]["cashier"])
+    cashier = Caller(stack.base_url, signed_in.body["access"], "Bearer")
+    page = sign_in(stack, screens)
+    page.goto(f"{stack.base_url}/admin/orders/order/{placed['id']}/change/")
+    reload_until(page, "Recebido")
+    simulate("/_sim/faults", [{"match": "POST /v1/orders/.*/refund$", "times": 1, "status": 400}])
+    assert cashier.post(f"/api/v1/orders/{placed['id']}/cancel", {"reason": "acabou o gás"}).status == 202
+    reload_until(page, "O provedor recusou")
+
+    page.get_by_role("button", name="Tentar de novo").scroll_into_view_if_needed()
+    check(page, pictures, "cancel-step-failed")
+    page.get_by_role("button", name="Tentar de novo").click()
+
+    expect(page.get_by_text("de novo na fila")).to_be_visible()
+    reload_until(page, "R$ 5,00")
+    expect(page.get_by_role("button", name="Tentar de novo")).to_have_count(0)
+    page.get_by_role("heading", name="Passos de cancelamento").scroll_into_view_if_needed()
+    check(page, pictures, "cancel-step-done")

@@ -1,20 +1,23 @@
 """Giving back and taking back in the back office."""
 
+import re
 from typing import Any
 from uuid import UUID
 
 import pytest
+import requests
 from django.test import Client
 from django.utils import timezone
 
 from apps.core.actors import Role
+from apps.core.models import AuditEntry
 from apps.orders.models import CancelStep, Order
 from apps.orders.rules import Status
 from apps.payments.models import Charge, Refund
 from apps.stores.models import Store
 from tests.factories import StaffRoleFactory, StoreFactory
 from tests.fixtures import Screen, broken_rules
-from tests.payments.back import REFUND, engine_looks, paid_by_qr
+from tests.payments.back import REFUND, engine_looks, ledger, paid_by_qr
 from tests.payments.conftest import Provider
 
 CHARGES, REFUNDS = "/admin/payments/charge/", "/admin/payments/refund/"
@@ -30,6 +33,11 @@ def signed_in(role: Role, store: Store) -> Client:
 def act(client: Client, page: str, action: str, row: UUID, **answers: str) -> Any:
     told = {"action": action, "_selected_action": str(row), **answers}
     return client.post(page, told, follow=True)
+
+
+def buttons(client: Client, page: str) -> list[str]:
+    """Where the buttons of a page that have an address of their own lead."""
+    return re.findall(r'formaction="([^"]+)"', client.get(page).content.decode())
 
 
 @pytest.fixture
@@ -102,6 +110,55 @@ def test_order_is_taken_back_and_its_refused_refund_tried_again(
     step.refresh_from_db()
     assert (step.state, Order.objects.get().attention) == ("done", "")
     assert broken_rules() == {}
+
+
+def test_step_of_a_cancellation_is_tried_again_from_its_order(provider: Provider, charge: Charge, store: Store) -> None:
+    """The provider is away when the engine sends the refund, and back when somebody presses the button, twice."""
+    cashier, page = signed_in(Role.CASHIER, store), f"{ORDERS}{charge.order_id}/change/"
+    provider.fault("/v1/orders", do="status", status=503, times=100)
+    act(cashier, ORDERS, "take_back", charge.order_id, asked="1", reason="acabou o gás")
+    engine_looks(timezone.now())
+    step = CancelStep.objects.get(kind="refund")
+    again = f"{STEPS}{step.id}/tentar/"
+    assert (step.state, engine_looks(timezone.now())) == ("waiting", [])
+    assert buttons(cashier, page) == [again]
+
+    told = [cashier.post(again, follow=True).content.decode() for _ in range(2)]
+    assert ["de novo na fila" in text for text in told] == [True, False]
+    assert "já está tentando" in told[1]
+    assert len(engine_looks(timezone.now())) == 1  # still away
+
+    with requests.Session() as session:
+        session.delete(f"{provider.url}/_sim/faults", timeout=5)
+    assert "de novo na fila" in cashier.post(again, follow=True).content.decode()
+    engine_looks(timezone.now())
+
+    step.refresh_from_db()
+    assert (step.state, buttons(cashier, page)) == ("done", [])
+    assert "já foi feito" in cashier.post(again, follow=True).content.decode()
+    assert (engine_looks(timezone.now()), ledger(provider)) == ([], (charge.amount, charge.amount))
+    assert AuditEntry.objects.filter(action="payments.refund_retried").count() == 2
+    assert broken_rules() == {}
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.KITCHEN])
+def test_only_the_counter_tries_a_step_again(role: Role, provider: Provider, charge: Charge, store: Store) -> None:
+    provider.fault(REFUND, do="status", status=403)
+    manager, somebody = signed_in(Role.MANAGER, store), signed_in(role, store)
+    act(manager, ORDERS, "take_back", charge.order_id, asked="1", reason="x")
+    engine_looks(timezone.now())
+    steps = {step.kind: f"{STEPS}{step.id}/tentar/" for step in CancelStep.objects.all()}
+
+    assert buttons(somebody, f"{ORDERS}{charge.order_id}/change/") == []
+    assert buttons(manager, f"{ORDERS}{charge.order_id}/change/") == [steps["refund"]]
+    refused = [
+        somebody.post(steps["refund"]),
+        signed_in(Role.MANAGER, StoreFactory()).post(steps["refund"]),
+        manager.get(steps["refund"]),
+    ]
+    assert [answer.status_code for answer in refused] == [403, 404, 403]
+    assert "já foi feito" in manager.post(steps["stock"], follow=True).content.decode()
+    assert Refund.objects.get().state == "refused"
 
 
 def test_refused_refund_is_tried_again_from_its_list(provider: Provider, charge: Charge, store: Store) -> None:
