@@ -418,7 +418,8 @@ def test_engine_opens_the_days_that_are_over(
     assert closings.open_closings(at=tomorrow) == 7
     assert closings.open_closings(at=tomorrow) == 0
     days = sorted(Closing.objects.values_list("day", flat=True))
-    assert (days[-1], len(closings.claim_due(at=tomorrow))) == (day_of(store, tomorrow) - timedelta(days=1), 7)
+    over = day_of(store, tomorrow - closings.REST) - timedelta(days=1)
+    assert (days[-1], len(closings.claim_due(at=tomorrow))) == (over, 7)
     assert closings.claim_due(at=tomorrow) == []
     assert closings.open_closings(at=tomorrow + timedelta(days=2)) == 2
     with pytest.raises(DayNotOverError):
