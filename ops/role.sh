@@ -16,7 +16,7 @@ web)
     ;;
 stream)
     export BREADMATE_ROLE=stream
-    exec $gunicorn breadmate.asgi:application -k asgi -w 1 --graceful-timeout 2
+    exec $gunicorn breadmate.asgi:application -k breadmate.streaming.Worker -w 1 --graceful-timeout 2
     ;;
 engine)
     export BREADMATE_ROLE=engine

@@ -120,15 +120,18 @@ class Hub:
                 feed.drawer.cancel()
                 self.feeds.pop(key, None)
 
+    def end(self) -> None:
+        """Let every stream end after what it is sending; for a process that was told to stop."""
+        for feed in self.feeds.values():
+            for queue in feed.readers:
+                _send_off(queue)
+
     def _hold(self, whose: str, queue: asyncio.Queue[Drawing | None]) -> None:
         """Count a stream; the oldest one too many is told to end and counts no more."""
         held = self.held.setdefault(whose, [])
         held.append(queue)
         if len(held) > MOST_OF_ONE:
-            oldest = held.pop(0)
-            if oldest.full():
-                oldest.get_nowait()
-            oldest.put_nowait(None)
+            _send_off(held.pop(0))
 
     def _release(self, whose: str, queue: asyncio.Queue[Drawing | None]) -> None:
         held = self.held.get(whose, [])
@@ -198,6 +201,13 @@ class Hub:
                     self._touch(news)
             seen = set(recent)
             self.heard.intersection_update(recent.values())
+
+
+def _send_off(queue: asyncio.Queue[Drawing | None]) -> None:
+    """Tell one reader to go, in place of whatever it was to read next."""
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(None)
 
 
 def recent_events() -> dict[UUID, News]:

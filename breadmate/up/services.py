@@ -84,7 +84,7 @@ def web(plan: Plan, env: Mapping[str, str]) -> Service:
 
 def stream(plan: Plan, env: Mapping[str, str]) -> Service:
     """Feed the live streams; open ones end with the process, browsers come back by themselves."""
-    arguments = ["breadmate.asgi:application", "-k", "asgi", "-w", "1", "--graceful-timeout", "2"]
+    arguments = ["breadmate.asgi:application", "-k", "breadmate.streaming.Worker", "-w", "1", "--graceful-timeout", "2"]
     return _gunicorn(plan, env, "stream", plan.stream_port, arguments)
 
 
