@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test test-deep test-faults lint fmt lock k8s test-bare image-check clients-check dev bench rush backup-db backups restore restore-drill doctor
+.PHONY: run test test-deep test-faults lint fmt lock k8s test-bare image-check clients-check dev bench rush film backup-db backups restore restore-drill doctor
 
 run:
 	@./run
@@ -96,6 +96,10 @@ RATE := 20
 MINUTES := 10
 rush: dev
 	$(PYTHON) -m bench.rush --rate $(RATE) --minutes $(MINUTES)
+
+# The film of one order in the READMEs, taken in a browser on a shop of its own.
+film: dev
+	$(PYTHON) -m tests.e2e.film docs/images/order.gif
 
 # Ten times as many and longer ways through the shop's money as ./test takes; see CONTRIBUTING.md.
 test-deep: dev
