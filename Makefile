@@ -74,7 +74,7 @@ backups:
 	@$(PYTHON) -m breadmate.backup list
 
 restore:
-	@. ops/setup.sh && set_up run && $(PYTHON) -m breadmate.backup restore $(if $(REPLACE),--replace)
+	@. ops/setup.sh && set_up run && $(PYTHON) -m breadmate.backup restore $(if $(REPLACE),--replace) $(if $(INTO),--into "$(INTO)")
 
 restore-drill:
 	@$(PYTHON) -m breadmate.backup drill

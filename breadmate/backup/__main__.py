@@ -12,7 +12,7 @@ from pyrage.x25519 import Identity
 from breadmate.backup import age, keeper, restoring
 from breadmate.backup.place import Place, find
 from breadmate.backup.restoring import Restored
-from breadmate.backup.vault import STAMP, BackupError
+from breadmate.backup.vault import BackupError
 from breadmate.up.errors import StartError
 from breadmate.up.plan import write_private
 
@@ -89,11 +89,7 @@ def restore(place: Place, into: Path | None, *, replace: bool) -> int:
     Raises:
         BackupError: the shop is open, there is a database already, or the backup cannot be used.
     """
-    if not place.ours and into is None:
-        raise BackupError(
-            "DATABASE_URL aponta para um Postgres seu: diga uma pasta nova com --into, e depois faça o seu servidor usá-la."
-        )
-    data = into.resolve() if into else place.data
+    target(place, into, replace=replace)
     run_dir = place.plan.run_dir
     run_dir.mkdir(parents=True, exist_ok=True)
     run_dir.chmod(0o711)
@@ -102,22 +98,40 @@ def restore(place: Place, into: Path | None, *, replace: bool) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BackupError("A loja está aberta: pare o ./run primeiro (Ctrl-C).") from None
-        if data.exists() and not replace:
-            raise BackupError(f"Já há um banco em {data}. Para guardá-lo ao lado e restaurar: make restore REPLACE=1")
         key = age.read_key(place.plan.backup_key)
-        if data.exists():
-            aside = data.with_name(f"{data.name}-{datetime.now(UTC):{STAMP}}")
-            say(f"O banco que havia fica guardado em {aside}.")
-            data.rename(aside)
+        restoring.bring_files_back(place, key)
+        place = find()  # the settings that came back may name a Postgres of the shop's own
+        data = target(place, into, replace=replace)
+        kept = data.exists()
         restored = restoring.restore(place, key, data)
         if not (run_dir / "backup.key").exists():
             write_private(run_dir / "backup.key", place.plan.backup_key.read_text())
     told(restored)
-    say(f"O banco está de volta em {data}. Abra a loja com o ./run de sempre.")
+    say(f"O banco está de volta em {data}{'; o que havia ficou ao lado, com outro nome' if kept else ''}.")
+    say("Abra a loja com o ./run de sempre." if place.ours else "Faça o seu servidor usar essa pasta e abra a loja.")
     say(
         "O que foi pago depois do último momento acima aparece no Mercado Pago e no fechamento do dia, não nos pedidos."
     )
     return 0 if restored.ok else 1
+
+
+def target(place: Place, into: Path | None, *, replace: bool) -> Path:
+    """Say which data directory a restore makes.
+
+    Raises:
+        BackupError: none is named, its folder is not there, or there is a database already.
+    """
+    if not place.ours and into is None:
+        raise BackupError(
+            "DATABASE_URL aponta para um Postgres seu: diga uma pasta nova (make restore INTO=/uma/pasta/nova), e depois "
+            "faça o seu servidor usá-la."
+        )
+    data = into.resolve() if into else place.data
+    if into and not data.parent.is_dir():
+        raise BackupError(f"A pasta {data.parent} não existe.")
+    if data.exists() and not replace:
+        raise BackupError(f"Já há um banco em {data}. Para guardá-lo ao lado e restaurar: make restore REPLACE=1")
+    return data
 
 
 def drill(place: Place) -> int:

@@ -11,6 +11,8 @@ from breadmate.up import plan, servers
 from breadmate.up.plan import Plan
 from breadmate.up.shop import with_shop_settings
 
+DEBIANS = Path("/usr/lib/postgresql")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -33,7 +35,7 @@ class Place:
         return self.plan.run_dir / "wal"
 
     def programs(self) -> Path:
-        """Return the folder of Postgres' programs: the embedded ones, or for a server of your own those on the PATH.
+        """Return the folder of Postgres' client programs: the embedded ones, or for a server of your own those on the PATH.
 
         Raises:
             BackupError: there are none.
@@ -43,10 +45,28 @@ class Place:
         found = shutil.which("pg_receivewal")
         if found is None:
             raise BackupError(
-                "Faltam pg_basebackup e pg_receivewal no PATH. Em Debian: sudo apt-get install postgresql-client-NN, e para "
-                "restaurar postgresql-NN (com o número do seu servidor), com /usr/lib/postgresql/NN/bin no PATH."
+                "Faltam pg_basebackup e pg_receivewal no PATH. Em Debian: sudo apt-get install postgresql-client-NN "
+                "(com o número do seu servidor)."
             )
-        return Path(found).resolve().parent
+        return Path(found).parent  # as it is called: in Debian's /usr/bin all are one program that looks at its name
+
+    def server_programs(self, data: Path) -> Path:
+        """Return the folder of the Postgres that can open a data directory: the embedded one, Debian's, or the PATH's.
+
+        Raises:
+            BackupError: there is none.
+        """
+        if self.ours:
+            return self.programs()
+        major = (data / "PG_VERSION").read_text().strip()
+        installed = DEBIANS / major / "bin" / "postgres"
+        found = installed if installed.exists() else shutil.which("postgres")
+        if found is None:
+            raise BackupError(
+                f"Falta o Postgres {major} para abrir o backup. Em Debian: sudo apt-get install postgresql-{major}; em outro "
+                "sistema, ponha os programas dele no PATH."
+            )
+        return Path(found).parent
 
 
 def find(environ: Mapping[str, str] = os.environ) -> Place:

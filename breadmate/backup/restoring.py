@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from pyrage import x25519
 
 from breadmate.backup import age
 from breadmate.backup.place import Place
-from breadmate.backup.vault import BackupError, Base, Log
+from breadmate.backup.vault import STAMP, BackupError, Base, Log
 from breadmate.up import leash, plan, servers
 from breadmate.up.shop import with_shop_settings
 
@@ -56,17 +57,18 @@ def newest_base(place: Place) -> Base:
 
 
 def restore(place: Place, key: x25519.Identity, data: Path) -> Restored:
-    """Bring the newest backup back as the data directory ``data``, which must not be there.
+    """Bring the newest backup back as the data directory ``data``; one that is there is kept beside it, under another name.
 
     Raises:
-        BackupError: the key or the files are not the right ones, or Postgres does not come up with them.
+        BackupError: the key or the files are not the right ones, or Postgres does not come up with them; ``data`` is as before.
     """
     begun = time.monotonic()
     base = newest_base(place)
-    bring_files_back(place, key)
     fresh = data.with_name(data.name + ".restored")
     with recovered(place, base, key, fresh) as (log, url):
         facts = look_over(place, url)
+    if data.exists():
+        data.rename(data.with_name(f"{data.name}-{datetime.now(UTC):{STAMP}}"))
     fresh.rename(data)
     shutil.rmtree(place.spool, ignore_errors=True)  # of the life before; the next one begins with a new copy
     return Restored(base, log, time.monotonic() - begun, facts)
@@ -93,8 +95,9 @@ def recovered(place: Place, base: Base, key: x25519.Identity, data: Path) -> Ite
     Raises:
         BackupError: as ``restore``.
     """
-    account, programs = servers.postgres_account(), place.programs()
-    servers.open_way_to(data, place.plan.run_dir)
+    account = servers.postgres_account()
+    if data.parent == place.data.parent:  # else a folder of somebody's own, which stays as it is
+        servers.open_way_to(data, place.plan.run_dir)
     log_folder = data.with_name(data.name + ".wal")
     for folder in (data, log_folder):
         shutil.rmtree(folder, ignore_errors=True)
@@ -109,16 +112,24 @@ def recovered(place: Place, base: Base, key: x25519.Identity, data: Path) -> Ite
         for path in place.vault.histories():
             age.unseal(path, log_folder / path.name.removesuffix(".age"), key)
         (data / "recovery.signal").touch()
-        (data / "postgresql.conf").touch()
         (log_folder / "hba").write_text("local all all trust\n")
+        (log_folder / "conf").touch()
         for folder in (data, log_folder):
             _give(folder, account)
+        programs = place.server_programs(data)
         servers.check_cluster(programs, data, account)
         settings = servers.POSTGRES_SETTINGS | {
             "restore_command": f'cp "{log_folder}/%f" "%p"',
             "hot_standby": "off",  # it lets us in when all of the log is replayed
             "hba_file": str(log_folder / "hba"),
             "archive_mode": "off",
+            # Of a server of somebody's own neither its settings file counts here nor what ALTER SYSTEM wrote.
+            "config_file": str(log_folder / "conf"),
+            "port": "5432",
+            "ssl": "off",
+            "logging_collector": "off",
+            "shared_preload_libraries": "",
+            "synchronous_standby_names": "",
         }
         with _running(programs, data, sockets, settings, account):
             yield log, _url_there(place, sockets)

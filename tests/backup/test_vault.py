@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from breadmate.backup import age, keeper, place, restoring
+from breadmate.backup.__main__ import restore
 from breadmate.backup.place import Place
 from breadmate.backup.vault import STAMP, BackupError, Vault, last_night
 
@@ -150,6 +151,49 @@ def test_settings_and_photos_come_back_and_replace_nothing(tmp_path: Path, vault
     assert (run_dir / "media" / "photo.webp").read_text() == "a photo"
     assert (run_dir / "secret_key").read_text() == "another one"
     assert not (run_dir / "files.restored").exists()
+
+
+def test_restore_asks_the_settings_that_came_back_whose_the_server_is(
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir, key = tmp_path / "run", tmp_path / "backup.key"
+    run_dir.mkdir()
+    monkeypatch.delenv("DATABASE_URL")
+    for name, value in (("BACKUP_DIR", vault.folder), ("RUN_DIR", run_dir), ("BACKUP_KEY", key)):
+        monkeypatch.setenv(name, str(value))
+    age.make_key(key)
+    (run_dir / "shop.env").write_text("DATABASE_URL=postgres://loja@db.example/padaria\n")
+    keeper.copy_files(place.find(), age.read_key(key), NOW)
+    (run_dir / "shop.env").unlink()  # a new computer
+
+    with pytest.raises(BackupError, match="diga uma pasta nova"):
+        restore(place.find(), None, replace=False)
+    with pytest.raises(BackupError, match=f"Não há backup em {vault.folder}"):
+        restore(place.find(), tmp_path / "new", replace=False)
+    with pytest.raises(BackupError, match="nowhere não existe"):
+        restore(place.find(), tmp_path / "nowhere" / "new", replace=False)
+    assert (run_dir / "shop.env").exists()
+
+
+def test_wrong_key_leaves_the_data_that_are_there(
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = tmp_path / "run"
+    shop = place.find({"BACKUP_DIR": str(vault.folder), "RUN_DIR": str(run_dir)})
+    for name in ("right", "wrong"):
+        age.make_key(tmp_path / name)
+    run_dir.mkdir()
+    (run_dir / "secret_key").write_text("a secret")
+    keeper.copy_files(shop, age.read_key(tmp_path / "right"), NOW)
+    for name, value in (("BACKUP_DIR", vault.folder), ("RUN_DIR", run_dir), ("BACKUP_KEY", tmp_path / "wrong")):
+        monkeypatch.setenv(name, str(value))
+    data = tmp_path / "data"
+    data.mkdir()
+
+    with pytest.raises(BackupError, match="Esta chave não abre"):
+        restore(place.find(), data, replace=True)
+
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("data")] == ["data"]
 
 
 def test_folder_that_is_not_there_is_an_unplugged_disk(tmp_path: Path) -> None:
