@@ -37,6 +37,8 @@ SENTENCES = {
     "orders.moved": "moveu {}",
     "orders.move_undone": "desfez um passo de {}",
     "orders.recalled": "chamou de volta {}",
+    "orders.released": "liberou {}",
+    "orders.release_refused": "recusou a venda de {}",
     "orders.item_voided": "anulou um item de {}",
     "orders.attention_cleared": "cuidou de {}",
     "payments.counter_confirmed": "recebeu no caixa: {}",

@@ -178,11 +178,11 @@ class ProductPage(MenuAdmin):
     form = ProductForm
     list_display = ["thumbnail", "name", "kind", "category", "price", "station", "prep_minutes", "on_menu"]
     list_display_links = ["name"]
-    list_filter = ["kind", "category", "station", ("archived_at", admin.EmptyFieldListFilter)]
+    list_filter = ["kind", "category", "station", "needs_release", ("archived_at", admin.EmptyFieldListFilter)]
     ordering = ["name", "id"]
     readonly_fields = ["preview"]
     fieldsets = [
-        (None, {"fields": ["name", "slug", "kind", "category", "description", "price"]}),
+        (None, {"fields": ["name", "slug", "kind", "category", "description", "price", "needs_release"]}),
         ("Foto", {"fields": ["preview", "new_photo", "remove_photo", "picture"]}),
         ("Preparo", {"fields": ["station", "prep_minutes"]}),
         ("Para quem escolhe", {"fields": ["allergens", "tags", "position", "archived_at"]}),

@@ -64,6 +64,7 @@ def product_document(product: ProductSnapshot, at: datetime) -> dict[str, Any]:
         "prep_minutes": product.prep_minutes,
         "allergens": list(product.allergens),
         "tags": list(product.tags),
+        "needs_release": product.needs_release,
         "nutrition": None,
         "modifier_groups": [_group_document(group, at) for group in product.groups],
         "slots": [_slot_document(slot, at) for slot in product.slots],
@@ -110,6 +111,7 @@ def _slot_document(slot: SlotSnapshot, at: datetime) -> dict[str, Any]:
                 "name": choice.product.name,
                 "price_delta": str(choice.price_delta),
                 "available": not choice.product.unavailable_until(at)[0],
+                "needs_release": choice.product.needs_release,
                 "modifier_groups": [_group_document(group, at) for group in choice.product.groups],
             }
             for choice in slot.choices

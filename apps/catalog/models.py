@@ -96,6 +96,12 @@ class Product(models.Model):
     prep_minutes = models.PositiveSmallIntegerField("preparo (min)", default=0)
     allergens = ArrayField(models.SlugField(), default=list, blank=True, verbose_name="alérgenos")
     tags = ArrayField(models.SlugField(), default=list, blank=True, verbose_name="marcas")
+    needs_release = models.BooleanField(
+        "precisa de liberação",
+        default=False,
+        db_default=False,
+        help_text="Para bebidas alcoólicas: o pedido só pode ser pago depois que um atendente conferir a idade do cliente.",
+    )
     picture = models.CharField(
         "figura", max_length=120, blank=True, help_text="Caminho em static/, ex.: art/coxinha.svg; a foto vai à frente."
     )

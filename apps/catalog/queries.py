@@ -147,6 +147,7 @@ def _alone(rows: list[Product], store_id: UUID | None) -> dict[UUID, ProductSnap
             prep_minutes=product.prep_minutes,
             allergens=tuple(product.allergens),
             tags=tuple(product.tags),
+            needs_release=product.needs_release,
             paused_until=own.paused_until if own is not None else None,
             groups=tuple(groups.get(product.id, ())),
             marks=tuple(marks.get(product.id, ())),

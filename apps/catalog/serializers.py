@@ -63,6 +63,7 @@ class ProductSerializer(StrictSerializer):
     prep_minutes = StrictIntegerField(min_value=0, max_value=24 * 60, default=0)
     allergens = serializers.ListField(child=serializers.SlugField(max_length=50), max_length=30, default=list)
     tags = serializers.ListField(child=serializers.SlugField(max_length=50), max_length=30, default=list)
+    needs_release = StrictBooleanField(default=False)
     position = StrictIntegerField(min_value=0, max_value=SMALL, default=0)
     modifier_groups = serializers.ListField(child=serializers.UUIDField(), max_length=20, default=list)
 

@@ -52,6 +52,7 @@ class ProductTerms(TypedDict, total=False):
     prep_minutes: int
     allergens: list[str]
     tags: list[str]
+    needs_release: bool
     position: int
     modifier_groups: list[UUID]
 

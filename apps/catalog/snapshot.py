@@ -109,6 +109,7 @@ class ProductSnapshot:
     paused_until: datetime | None
     groups: tuple[GroupSnapshot, ...]
     marks: tuple[MarkSnapshot, ...] = ()
+    needs_release: bool = False
     kind: str = ProductKind.SINGLE
     slots: tuple[SlotSnapshot, ...] = ()
 

@@ -68,13 +68,22 @@ class OrderPaid(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStatusChanged(Event):
-    """The order moved; ``kind`` is move, undo or recall. ``from_status`` is empty at its creation."""
+    """The order moved; ``kind`` is move, undo, recall or release. ``from_status`` is empty at its creation."""
 
     type: ClassVar[str] = "order.status_changed"
 
     from_status: str
     to_status: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReleased(Event):
+    """A member of staff let an order go that holds what is not sold to everybody; ``by`` is their account."""
+
+    type: ClassVar[str] = "order.released"
+
+    by: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from apps.orders.cancel import cancel_order, unflag_order
 from apps.orders.models import Order, OrderLine, StatusChange
 from apps.orders.rules import MoveKind
-from apps.stores.facade import StoreAdmin, staff_of
+from apps.stores.facade import StoreAdmin, actor_names, staff_of
 
 KINDS = {MoveKind.MOVE: "passo", MoveKind.UNDO: "desfeito", MoveKind.RECALL: "chamado de volta"}
 ACTORS = {
@@ -45,7 +45,7 @@ class LineInline(ReadOnlyInline):
     """What was bought."""
 
     model = OrderLine
-    fields = ["quantity", "name", "unit_price", "total", "station", "note"]
+    fields = ["quantity", "name", "unit_price", "total", "station", "note", "needs_release"]
 
 
 class HistoryInline(ReadOnlyInline):
@@ -78,14 +78,21 @@ class OrderPage(StoreAdmin):
     """Orders of the reader's stores, newest first."""
 
     list_display = ["number", "business_day", "store", "status", "total", "placed_at", "paid_at", "attention"]
-    list_filter = ["status", "store", "channel", ("attention", admin.EmptyFieldListFilter)]
+    list_filter = ["status", "store", "channel", "release", ("attention", admin.EmptyFieldListFilter)]
     actions = ["take_back", "seen"]
     list_select_related = ["store"]
     search_fields = ["number", "guest_name"]
     ordering = ["-placed_at"]
     show_full_result_count = False
-    exclude = ["tracking_token", "placed_by_id", "payment_id"]
+    exclude = ["tracking_token", "placed_by_id", "payment_id", "released_by_id"]
+    readonly_fields = ["released_by"]
     inlines = [LineInline, HistoryInline]
+
+    @admin.display(description="liberado por")
+    def released_by(self, order: Order) -> str:
+        """Name who let it go."""
+        known = {order.released_by_id} if order.released_by_id else set()
+        return ", ".join(actor_names(staff=known, devices=set()).values()) or "—"
 
     @admin.action(description="Cancelar e devolver o dinheiro", permissions=["counter"])
     def take_back(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.facade import Actor, InvalidError, NotFoundError, Role, claim_from, page
-from apps.orders import cancel, checkout, documents, guards, preparation, queries, reading, services
+from apps.orders import cancel, checkout, documents, guards, preparation, queries, reading, releasing, services
 from apps.orders.models import Order
 from apps.orders.rules import CUSTOMER, AskedItem, Status, status_of
 from apps.orders.serializers import (
@@ -24,6 +24,7 @@ from apps.orders.serializers import (
     MoveSerializer,
     NarrowingSerializer,
     QuoteSerializer,
+    ReleaseSerializer,
     VoidSerializer,
 )
 from apps.stores.facade import INTEGRATOR, caller, may, store_by_id
@@ -202,6 +203,21 @@ class OrderCancelView(APIView):
     def post(self, request: Request, order_id: UUID) -> Response:
         """Cancel it: an unpaid one its kiosk or the counter, a paid one the counter; 202 while money is on its way back."""
         return _cancel(request, order_id)
+
+
+class OrderReleaseView(APIView):
+    """An order with something that is not sold to everybody."""
+
+    permission_classes = [may(*STAFF)]
+
+    @extend_schema(request=ReleaseSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, order_id: UUID) -> Response:
+        """Let it be paid once the guest's age is checked, or refuse it: it is cancelled then."""
+        asked = ReleaseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        decide = releasing.release_order if asked.validated_data["release"] else releasing.refuse_release
+        decide(order_id=order_id, by=caller(request), at=timezone.now())
+        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
 
 
 class OrderItemVoidView(APIView):

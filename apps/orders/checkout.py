@@ -35,12 +35,13 @@ from apps.inventory import facade as inventory
 from apps.orders import documents, guards, history, numbers, queries, services
 from apps.orders.errors import PriceChangedError, StoreClosedError
 from apps.orders.models import DINING, Order
-from apps.orders.rules import MOST_MONEY, AskedItem, choose
+from apps.orders.rules import MOST_MONEY, PAYABLE, AskedItem, MoveKind, Release, choose
 from apps.orders.writing import NotWrittenError, Priced, Why, prepare, taken, write
 from apps.promotions import facade as promotions
 from apps.promotions.facade import Offer
 from apps.stores.facade import StoreFacts, remembered_store, store_by_id
 
+STAFF = "staff"
 CHANNEL_OF = {"device": "T", "staff": "C", "customer": "Q"}
 TRIES = 5
 EAT_IN, TAKE_OUT = (code for code, _ in DINING)
@@ -97,7 +98,8 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim, limit: L
 
     Locks: the customer's ticket, then the key, then the device, then the coupon, then the stock levels in pk order, then the
     store's menu version if a product is sold out by this, until commit.
-    Emits: ``OrderCreated``, ``OrderStatusChanged``, ``InventoryUpdated``; ``OrderPaid`` too when it costs nothing.
+    Emits: ``OrderCreated``, ``OrderStatusChanged``, ``InventoryUpdated``; ``OrderReleased`` when staff place what only they
+    may let go; ``OrderPaid`` when it costs nothing.
     """
     now = timezone.now()
     known = answered_or_counted(claim, limit, at=now) if limit is not None else stored_answer(claim)
@@ -210,7 +212,17 @@ def _order(cart: Cart, priced: Priced, store_id: UUID, by: Actor, ticket: number
         placed_at=ticket.at,
         moved_at=ticket.at,
         expires_at=ticket.at + timedelta(seconds=settings.ORDER_TTL_SECONDS),
+        **_release(priced, by, ticket.at),
     )
+
+
+def _release(priced: Priced, by: Actor, at: datetime) -> dict[str, Any]:
+    """Return whether an order waits for staff to let it go; one that they place themselves they have let go."""
+    if not any(item.needs_release() for item in priced.items):
+        return {}
+    if by.kind != STAFF:
+        return {"release": Release.WAITING}
+    return {"release": Release.RELEASED, "released_at": at, "released_by_id": by.id}
 
 
 def _commit(order: Order, priced: Priced, cart: Cart, by: Actor, claim: Claim, most_open: int | None) -> Answer:
@@ -221,6 +233,8 @@ def _commit(order: Order, priced: Priced, cart: Cart, by: Actor, claim: Claim, m
         told = write(writing, claim)
         published([*writing.events, *taken(told, order)])
         history.audit(order, from_status=None, by=by, at=order.placed_at)
+        if order.release == Release.RELEASED:
+            history.audit(order, from_status=None, by=by, at=order.placed_at, kind=MoveKind.RELEASE)
         if told["flips"]:
             inventory.mark_sold_out(
                 store_id=order.store_id,
@@ -232,7 +246,8 @@ def _commit(order: Order, priced: Priced, cart: Cart, by: Actor, claim: Claim, m
                 ],
                 at=order.placed_at,
             )
-        return _receive_free(order, by, claim) if order.total == 0 else writing.answer
+        is_received = order.total == 0 and order.release in PAYABLE
+        return _receive_free(order, by, claim) if is_received else writing.answer
 
 
 def _customer(ticket: str, by: Actor, at: datetime) -> UUID | None:

@@ -30,6 +30,7 @@ class Standing:
     store_id: UUID
     placed_by_kind: str
     placed_by_id: UUID | None
+    release: str
 
 
 def tracking_url(order: Order) -> str:
@@ -65,6 +66,7 @@ def order_document(order: Order, items: list[dict[str, Any]], discounts: Sequenc
         "stream_url": f"{settings.STREAM_URL}/api/v1/orders/{order.id}/stream",
         "pickup_code": order.pickup_code,
         "payment": str(order.payment_id) if order.payment_id else None,
+        "release": order.release or None,
     }
 
 
@@ -117,6 +119,7 @@ def narrow_document(order: Order | Standing) -> dict[str, Any]:
         "status_label": Status(order.status).label,
         "promised_at": iso(order.promised_at),
         "version": order.version,
+        "release": order.release or None,
     }
 
 
@@ -153,6 +156,7 @@ def item_document(
             for slot in slots
         ],
         "note": line.note,
+        "needs_release": line.needs_release,
         "total": str(line.total),
         "state": state,
     }

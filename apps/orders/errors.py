@@ -110,3 +110,14 @@ class AlreadyPaidError(DomainError):
     code = "already_paid"
     status = 409
     title = "Este pedido não aguarda pagamento"
+
+
+class ReleaseRequiredError(DomainError):
+    """Something in the order is only sold after a member of staff has checked the guest's age, and nobody has yet."""
+
+    code = "release_required"
+    status = 409
+    title = "Precisa de liberação"
+
+    def __init__(self) -> None:
+        super().__init__("Um atendente precisa liberar este pedido antes do pagamento.")

@@ -29,7 +29,7 @@ from apps.orders.queries import (
     to_hand_over,
     unpaid,
 )
-from apps.orders.rules import CancelKind, Status, item_state
+from apps.orders.rules import CancelKind, Release, Status, check_released, item_state
 from apps.orders.services import (
     attach_payment,
     expire_unpaid,
@@ -46,12 +46,14 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderNotFoundError",
+    "Release",
     "Status",
     "asked_for",
     "attach_payment",
     "board",
     "cancellation_of",
     "cancelled_on_board",
+    "check_released",
     "expire_unpaid",
     "flag_order",
     "handed_over",

@@ -5,12 +5,13 @@ from datetime import datetime
 from apps.contracts.events import OrderStatusChanged
 from apps.core.facade import Actor, publish, trail
 from apps.orders.models import Order, StatusChange
-from apps.orders.rules import MoveKind, Status
+from apps.orders.rules import MoveKind, Release, Status
 
 AUDITED_AS = {
     MoveKind.MOVE: "orders.moved",
     MoveKind.UNDO: "orders.move_undone",
     MoveKind.RECALL: "orders.recalled",
+    MoveKind.RELEASE: "orders.released",
 }
 
 
@@ -55,11 +56,15 @@ def audit(order: Order, *, from_status: Status | None, by: Actor, at: datetime, 
     if order.status == Status.RECEIVED and kind == MoveKind.MOVE:
         return
     was = str(from_status.label) if from_status is not None else None
+    told: list[trail.Change] = [{"field": "status", "from": was, "to": str(Status(order.status).label)}]
+    if kind == MoveKind.RELEASE:
+        waiting = None if from_status is None else str(Release.WAITING.label)
+        told = [{"field": "release", "from": waiting, "to": str(Release.RELEASED.label)}]
     trail.record(
         by=by,
-        action="orders.placed" if from_status is None else AUDITED_AS[kind],
+        action="orders.placed" if from_status is None and kind == MoveKind.MOVE else AUDITED_AS[kind],
         at=at,
         subject=order,
         store_id=order.store_id,
-        changes=[{"field": "status", "from": was, "to": str(Status(order.status).label)}],
+        changes=told,
     )

@@ -1,7 +1,7 @@
 """Rules of orders that hold at every commit."""
 
 from apps.core.facade import sql_invariant
-from apps.orders.rules import CUSTOMER, MOVES, ON_BOARD, UNPAID, Status
+from apps.orders.rules import CUSTOMER, MOVES, ON_BOARD, UNPAID, Release, Status
 
 LEGAL = ", ".join(
     f"('{kind.value}', {int(source)}, {int(target)})"
@@ -148,6 +148,16 @@ sql_invariant(
     WHERE coalesce(taken.amount, 0) <> o.discount_total OR lines.total IS DISTINCT FROM o.subtotal
        OR NOT lines.adds_up OR o.total <> o.subtotal - o.discount_total + o.packaging_fee
        OR (o.packaging_fee > 0 AND o.dining_option <> 'take_out')
+    """,
+)
+sql_invariant(
+    "O7",
+    "What is not sold to everybody is paid only in an order that staff have let go.",
+    f"""
+    SELECT o.id, o.number, o.release FROM orders_order o
+    WHERE o.release <> '{Release.RELEASED.value}'
+      AND (o.paid_at IS NOT NULL OR o.release = '')
+      AND EXISTS (SELECT FROM orders_orderline line WHERE line.order_id = o.id AND line.needs_release)
     """,
 )
 sql_invariant(

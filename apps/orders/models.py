@@ -6,7 +6,17 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.facade import new_id
-from apps.orders.rules import ON_BOARD, UNPAID, CancelKind, CancelState, MoveKind, PreparationState, Status
+from apps.orders.rules import (
+    ON_BOARD,
+    PAYABLE,
+    UNPAID,
+    CancelKind,
+    CancelState,
+    MoveKind,
+    PreparationState,
+    Release,
+    Status,
+)
 
 CHANNELS = [("T", "totem"), ("C", "caixa"), ("Q", "celular")]
 DINING = [("eat_in", "comer aqui"), ("take_out", "levar")]
@@ -52,6 +62,11 @@ class Order(models.Model):
     ready_at = models.DateTimeField("pronto em", null=True)
     moved_at = models.DateTimeField("última mudança")
     cancel_reason = models.CharField("motivo do cancelamento", max_length=140, blank=True, default="")
+    release = models.CharField(
+        "liberação", max_length=8, choices=Release.choices, blank=True, default="", db_default=""
+    )
+    released_at = models.DateTimeField("liberado em", null=True)
+    released_by_id = models.UUIDField("liberado por", null=True)
     attention = models.CharField("precisa de alguém", max_length=140, blank=True, default="")
 
     class Meta:
@@ -76,6 +91,14 @@ class Order(models.Model):
                 name="order_total_adds_up",
             ),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="order_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(paid_at=None) | Q(release__in=PAYABLE), name="order_not_paid_before_released"
+            ),
+            models.CheckConstraint(
+                condition=Q(release=Release.RELEASED, released_at__isnull=False, released_by_id__isnull=False)
+                | Q(release__in=["", Release.WAITING, Release.REFUSED], released_at=None, released_by_id=None),
+                name="order_released_by_somebody",
+            ),
         ]
         indexes = [
             models.Index(
@@ -119,6 +142,9 @@ class OrderLine(models.Model):
     unit_price = models.DecimalField("preço", max_digits=8, decimal_places=2)
     total = models.DecimalField("total", max_digits=10, decimal_places=2)
     note = models.CharField("observação", max_length=140, blank=True)
+    needs_release = models.BooleanField(
+        "precisa de liberação", default=False, db_default=False, help_text="Ele ou algo que o compõe."
+    )
 
     class Meta:
         verbose_name = "item"

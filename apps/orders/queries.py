@@ -56,7 +56,7 @@ SEES_STORE = frozenset(
 MOST_TOLD = 10_000
 MOST_ASKED_FOR = 10
 STANDING = """
-    SELECT id, number, status, promised_at, version, store_id, placed_by_kind, placed_by_id
+    SELECT id, number, status, promised_at, version, store_id, placed_by_kind, placed_by_id, release
     FROM orders_order WHERE id = %s
 """
 SAID = re.compile(r"([A-Z]?)([0-9]{1,6})")

@@ -18,7 +18,7 @@ from apps.catalog.facade import (
     ProductSnapshot,
     SlotSnapshot,
 )
-from apps.orders.errors import IllegalMoveError, ItemUnavailableError, UnknownItemError
+from apps.orders.errors import IllegalMoveError, ItemUnavailableError, ReleaseRequiredError, UnknownItemError
 from apps.promotions.facade import CartLine, PricedOption
 
 CUSTOMER = "customer"  # who placed an order, when it was somebody signed in
@@ -58,6 +58,7 @@ class MoveKind(StrEnum):
     MOVE = "move"
     UNDO = "undo"
     RECALL = "recall"
+    RELEASE = "release"
 
 
 MOVES: dict[MoveKind, dict[Status, tuple[Status, ...]]] = {
@@ -75,6 +76,9 @@ MOVES: dict[MoveKind, dict[Status, tuple[Status, ...]]] = {
     },
     MoveKind.RECALL: {
         Status.READY: (Status.IN_PREPARATION,),
+    },
+    MoveKind.RELEASE: {
+        Status.AWAITING_PAYMENT: (Status.AWAITING_PAYMENT,),
     },
 }
 BY_HAND = {
@@ -106,6 +110,27 @@ def undo_target(now: Status, moved_at: datetime, at: datetime) -> Status:
     if not targets or at - moved_at > UNDO_WITHIN:
         raise IllegalMoveError(now.label, "desfazer", [])
     return targets[0]
+
+
+class Release(TextChoices):
+    """Whether an order with an item that only staff may let go, alcohol, may be paid; other orders have none."""
+
+    WAITING = "waiting", "esperando liberação"
+    RELEASED = "released", "liberado"
+    REFUSED = "refused", "recusado"
+
+
+PAYABLE = ("", Release.RELEASED)
+
+
+def check_released(release: str) -> None:
+    """Let an order be paid only when nothing in it waits for staff.
+
+    Raises:
+        ReleaseRequiredError: something does, or was refused.
+    """
+    if release not in PAYABLE:
+        raise ReleaseRequiredError
 
 
 class PreparationState(StrEnum):
@@ -238,6 +263,10 @@ class ChosenItem:
         for slot in self.slots:
             units[slot.choice.product.id] += self.quantity
         return units
+
+    def needs_release(self) -> bool:
+        """Tell whether staff have to let it go: itself, or what fills one of its slots."""
+        return self.product.needs_release or any(slot.choice.product.needs_release for slot in self.slots)
 
     def things(self) -> list[tuple[str, int]]:
         """Return station and minutes of each thing to make: itself, or what fills its slots."""

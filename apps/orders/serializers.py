@@ -111,6 +111,12 @@ class CancelSerializer(StrictSerializer):
         return {each["item"]: each["restock"] for each in self.validated_data["items"]}
 
 
+class ReleaseSerializer(StrictSerializer):
+    """Whether an order may be paid that holds what is not sold to everybody."""
+
+    release = serializers.BooleanField()
+
+
 class VoidSerializer(StrictSerializer):
     """Why an item will not be made."""
 

@@ -12,7 +12,16 @@ from apps.inventory import facade as inventory
 from apps.orders import history, queries
 from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
 from apps.orders.models import Order, OrderLine, OrderSlot, Preparation
-from apps.orders.rules import MOVES, MoveKind, PreparationState, Status, check_hand_move, undo_target
+from apps.orders.rules import (
+    MOVES,
+    PAYABLE,
+    MoveKind,
+    PreparationState,
+    Status,
+    check_hand_move,
+    check_released,
+    undo_target,
+)
 from apps.promotions import facade as promotions
 
 EXPIRED_A_LOOK = 50
@@ -26,6 +35,9 @@ STEP_FIELDS = (
     "ready_at",
     "expires_at",
     "cancel_reason",
+    "release",
+    "released_at",
+    "released_by_id",
 )
 KITCHEN_ROLES = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER})
 
@@ -142,12 +154,14 @@ def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
     Raises:
         OrderNotFoundError: no such order.
         AlreadyPaidError: it does not wait for money.
+        ReleaseRequiredError: staff have to let it go first.
 
     Locks: the order row, until commit.
     """
     order = lock_for_payment(order_id=order_id)
     if order.status != Status.AWAITING_PAYMENT:
         raise AlreadyPaidError("Este pedido já foi pago ou encerrado.")
+    check_released(order.release)
     Order.objects.filter(id=order_id).update(payment_id=payment_id)
 
 
@@ -160,6 +174,7 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
 
     Raises:
         OrderNotFoundError: no such order.
+        ReleaseRequiredError: staff have to let it go first.
 
     Locks: the order row, then its reservations and stock levels, until commit.
     Emits: ``OrderPaid``, ``OrderStatusChanged``, ``InventoryUpdated``.
@@ -167,6 +182,7 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
     order = lock_for_payment(order_id=order_id)
     if order.status != Status.AWAITING_PAYMENT:
         return False
+    check_released(order.release)
     _receive(order, by, at)
     return True
 
@@ -185,7 +201,7 @@ def revive_expired(*, order_id: UUID, by: Actor, at: datetime) -> bool:
     Emits: as ``mark_paid``; nothing when it returns False.
     """
     order = lock_for_payment(order_id=order_id)
-    if order.status != Status.EXPIRED:
+    if order.status != Status.EXPIRED or order.release not in PAYABLE:
         return False
     try:
         with transaction.atomic():

@@ -10,6 +10,7 @@ urlpatterns = [
     path("orders/checkout", api.CheckoutView.as_view()),
     path("orders/<uuid:order_id>", api.OrderView.as_view()),
     path("orders/<uuid:order_id>/cancel", api.OrderCancelView.as_view()),
+    path("orders/<uuid:order_id>/release", api.OrderReleaseView.as_view()),
     path("orders/<uuid:order_id>/items/<uuid:item_id>/void", api.OrderItemVoidView.as_view()),
     path("orders/<uuid:order_id>/status", api.OrderStatusView.as_view()),
     path("orders/<uuid:order_id>/recall", api.OrderRecallView.as_view()),

@@ -26,7 +26,8 @@ from apps.core.facade import (
 from apps.inventory import facade as inventory
 from apps.orders import documents, history, queries
 from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot
-from apps.orders.rules import ChosenItem, ChosenOption, PreparationState
+from apps.orders.releasing import released_event
+from apps.orders.rules import ChosenItem, ChosenOption, PreparationState, Release
 from apps.promotions import facade as promotions
 from apps.promotions.facade import Offer, Price
 
@@ -110,6 +111,9 @@ def prepare(order: Order, priced: Priced, by: Actor, claim: Claim, most_open: in
         items=sum(line.quantity for line in lines),
         total=str(order.total),
     )
+    events: tuple[Event, ...] = (moved, created)
+    if order.release == Release.RELEASED:
+        events += (released_event(order),)
     wanted: Counter[UUID] = Counter()
     for item in priced.items:
         wanted += item.products()
@@ -122,12 +126,12 @@ def prepare(order: Order, priced: Priced, by: Actor, claim: Claim, most_open: in
         "options": [columns(option) for option in options],
         "discounts": [columns(each) for each in discounts],
         "history": columns(step),
-        "events": [columns(row_of(moved)), columns(row_of(created))],
+        "events": [columns(row_of(event)) for event in events],
         "coupon": {"id": priced.coupon.id, "use_id": new_id()} if priced.coupon is not None else None,
         "products": {str(product): units for product, units in wanted.items()},
         "level_event": {"type": InventoryUpdated.type, "version": InventoryUpdated.version},
     }
-    return Writing(order=order, asked=asked, answer=answer, events=(moved, created))
+    return Writing(order=order, asked=asked, answer=answer, events=events)
 
 
 def parameters(writing: Writing, claim: Claim) -> tuple[str, bytes, bytes]:
@@ -198,6 +202,7 @@ def rows_of_lines(
             unit_price=item.product.price,
             total=total,
             note=item.note,
+            needs_release=item.needs_release(),
         )
         lines.append(line)
         options += _options(line, None, item.options)

@@ -80,6 +80,7 @@ def open_charge(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: 
     Raises:
         OrderNotFoundError: no such order, or not for this actor; ``PaymentNotFoundError`` does not arise.
         AlreadyPaidError: the order does not wait for money.
+        ReleaseRequiredError: staff have to let the order go first.
         ChargeOpenError: the order has had as many QR codes as it may have.
         RivalRunningError, KeyReusedError: the same request is at work, or its key came with another body.
 
@@ -98,6 +99,7 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
         raise orders.OrderNotFoundError
     if order.status != orders.Status.AWAITING_PAYMENT:
         raise orders.AlreadyPaidError("Este pedido já foi pago ou encerrado.")
+    orders.check_released(order.release)
     if replayed_charge(claim) is not None:
         raise RivalRunningError("Esta cobrança já está sendo criada.")
     if method != Method.COUNTER and _qr_codes_of(order_id) >= MOST_QR_CODES:

@@ -58,6 +58,7 @@ BODIES: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
     "POST /api/v1/payments": lambda ids: {"order": ids["order_id"], "method": "counter"},
     "POST /api/v1/payments/<uuid:payment_id>/confirm": lambda ids: {"tender": "card_machine"},
     "POST /api/v1/payments/<uuid:payment_id>/refunds": lambda ids: {"reason": "x"},
+    "POST /api/v1/orders/<uuid:order_id>/release": lambda ids: {"release": True},
     "POST /api/v1/orders/<uuid:order_id>/items/<uuid:item_id>/void": lambda ids: {"reason": "x"},
     "PATCH /api/v1/orders/<uuid:order_id>/status": lambda ids: {"status": "in_preparation"},
     "PATCH /api/v1/inventory/items": lambda ids: {"item": ids["stock_id"], "on_hand": 40},

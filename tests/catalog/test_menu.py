@@ -88,6 +88,7 @@ def test_menu_has_the_shape_of_the_contract(store: Store, kiosk: Screen) -> None
                         "prep_minutes": 6,
                         "allergens": ["gluten", "leite"],
                         "tags": ["novo"],
+                        "needs_release": False,
                         "nutrition": None,
                         "modifier_groups": [
                             {

@@ -81,6 +81,7 @@ def choice(product: Product, delta: str) -> dict[str, Any]:
         "name": product.name,
         "price_delta": delta,
         "available": True,
+        "needs_release": False,
         "modifier_groups": [],
     }
 

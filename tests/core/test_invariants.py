@@ -175,6 +175,11 @@ def answer_given_to_somebody_else(order: Order) -> object:
     return key.key
 
 
+def paid_without_release(order: Order) -> object:
+    OrderLine.objects.filter(order=order).update(needs_release=True)
+    return order.id
+
+
 def line_that_does_not_add_up(order: Order) -> object:
     OrderLine.objects.filter(order=order).update(unit_price=Decimal("1.00"))
     return order.id
@@ -343,6 +348,7 @@ PLANTED: list[tuple[str, Callable[[Order], object]]] = [
     ("O3", thing_to_make_of_an_unpaid_order),
     ("O4", answer_of_an_order_that_is_not_there),
     ("O4", answer_given_to_somebody_else),
+    ("O7", paid_without_release),
     ("O6", line_that_does_not_add_up),
     ("O6", total_that_is_not_the_lines),
     ("E1", event_nobody_delivered),

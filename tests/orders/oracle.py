@@ -16,7 +16,8 @@ from apps.inventory.facade import reserve
 from apps.orders import checkout, documents, history, numbers, queries, services, writing
 from apps.orders.checkout import Cart
 from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot
-from apps.orders.rules import PreparationState
+from apps.orders.releasing import released_event
+from apps.orders.rules import MoveKind, PreparationState, Release
 from apps.orders.writing import Priced
 from apps.promotions.facade import used_up
 from apps.promotions.models import Coupon, CouponUse
@@ -76,13 +77,17 @@ def write(order: Order, priced: Priced, cart: Cart, by: Actor, claim: Claim) -> 
             total=str(order.total),
         )
     )
+    if order.release == Release.RELEASED:
+        history.audit(order, from_status=None, by=by, at=order.placed_at, kind=MoveKind.RELEASE)
+        publish(released_event(order))
     if priced.coupon is not None:
         use_coupon(priced.coupon.id, order.id, order.placed_at)
     wanted: Counter[UUID] = Counter()
     for item in priced.items:
         wanted += item.products()
     reserve(order_id=order.id, store_id=order.store_id, products=wanted, at=order.placed_at)
-    return receive_free(order, by, claim) if order.total == 0 else answer
+    waits = order.release == Release.WAITING
+    return receive_free(order, by, claim) if order.total == 0 and not waits else answer
 
 
 def use_coupon(coupon_id: UUID, order_id: UUID, at: datetime) -> None:

@@ -51,6 +51,7 @@ def test_order_is_answered_and_stored_as_the_contract_says(store: Store, kiosk: 
                 "options": [],
                 "slots": [],
                 "note": "",
+                "needs_release": False,
                 "total": "17.00",
                 "state": "queued",
             }
@@ -70,6 +71,7 @@ def test_order_is_answered_and_stored_as_the_contract_says(store: Store, kiosk: 
         "stream_url": f"{settings.STREAM_URL}/api/v1/orders/{order.id}/stream",
         "pickup_code": order.pickup_code,
         "payment": None,
+        "release": None,
     }
     assert kiosk.get(f"/orders/{order.id}").body == reply.body
     assert UUID(reply.body["id"]).version == 7

@@ -21,7 +21,7 @@ from hypothesis import strategies as some
 
 from apps.catalog.facade import remembered_menu
 from apps.catalog.models import MenuVersion, Product
-from apps.core.actors import Actor
+from apps.core.actors import Actor, Role
 from apps.core.errors import DomainError
 from apps.core.facade import Answer, Claim
 from apps.customers.rules import Document, Kind
@@ -46,6 +46,7 @@ from tests.factories import (
     StoreFactory,
     claim,
     new_menu,
+    staff,
     supply,
 )
 from tests.fixtures import Screen, broken_rules
@@ -176,8 +177,8 @@ def outcome(place: Place, cart: Cart, by: Actor, store: Store, key: Claim) -> tu
     return said, left
 
 
-def assert_same(made: Shop, cart: Cart, key: Claim | None = None) -> Any:
-    by, store = made.kiosk.actor, made.kiosk.store
+def assert_same(made: Shop, cart: Cart, key: Claim | None = None, by: Actor | None = None) -> Any:
+    by, store = by or made.kiosk.actor, made.kiosk.store
     key = key or claim(by)
     expected = outcome(oracle.place_order, cart, by, store, key)
     found = outcome(checkout.place_order, cart, by, store, key)
@@ -252,6 +253,19 @@ def test_what_costs_nothing_is_received_by_both(db: None) -> None:
     made = shop((40, 40, 40), (Decimal("0.00"), Decimal("3.00")), None, uses=None)
 
     said = assert_same(made, Cart(items=(made.item(0, 2, (1, 0), ""),), dining_option="eat_in"))
+
+    assert said == (201, False)
+
+
+@pytest.mark.parametrize("price", ["0.00", "7.35"])
+@pytest.mark.parametrize("at_counter", [False, True])
+def test_what_needs_release_waits_or_is_let_go_by_both(db: None, price: str, at_counter: bool) -> None:
+    made = shop((40, 40, 40), (Decimal(price), Decimal("3.00")), None, uses=None)
+    Product.objects.filter(pk=made.singles[0].pk).update(needs_release=True)
+    new_menu(made.kiosk.store)
+    by = staff(Role.CASHIER, made.kiosk.store) if at_counter else None
+
+    said = assert_same(made, Cart(items=(made.item(0, 2, (0, 0), ""),), dining_option="eat_in"), by=by)
 
     assert said == (201, False)
 

@@ -84,6 +84,7 @@ def test_narrow_answer_says_where_an_order_stands_and_when_to_ask_again(status: 
         "status_label": status.label,
         "promised_at": iso(order.promised_at),
         "version": order.version,
+        "release": None,
     }
     assert reply.response["Retry-After"] == ("5" if status <= Status.READY else "30")
 

@@ -30,7 +30,8 @@ CREATE OR REPLACE FUNCTION orders_checkout(asked jsonb, request_hash bytea, answ
 LANGUAGE plpgsql AS $$
 DECLARE
     placed CONSTANT orders_order := jsonb_populate_record(
-        NULL::orders_order, '{"packaging_fee": 0}' || (asked -> 'order')  -- a web process of the last release knows of none
+        -- a web process of the last release knows of neither
+        NULL::orders_order, '{"packaging_fee": 0, "release": ""}' || (asked -> 'order')
     );
     need record;
     now_free integer;
@@ -66,7 +67,9 @@ BEGIN
     END IF;
 
     INSERT INTO orders_order SELECT placed.*;
-    INSERT INTO orders_orderline SELECT * FROM jsonb_populate_recordset(NULL::orders_orderline, asked -> 'lines');
+    INSERT INTO orders_orderline SELECT * FROM jsonb_populate_recordset(
+        jsonb_populate_record(NULL::orders_orderline, '{"needs_release": false}'), asked -> 'lines'
+    );
     IF asked -> 'slots' <> '[]' THEN
         INSERT INTO orders_orderslot SELECT * FROM jsonb_populate_recordset(NULL::orders_orderslot, asked -> 'slots');
     END IF;
