@@ -122,6 +122,7 @@ def _menu(shops: list[Store], at: datetime) -> None:
             station=dish.station,
             prep_minutes=dish.prep_minutes,
             allergens=dish.allergens,
+            needs_release=dish.needs_release,
             picture=f"art/{dish.slug}.svg",
             position=position,
         )

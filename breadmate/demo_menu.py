@@ -83,6 +83,7 @@ class Dish:
     groups: tuple[Group, ...] = ()
     stock: int | None = None
     allergens: list[str] = field(default_factory=list)
+    needs_release: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,8 @@ DISHES = [
     Dish("refrigerante-guarana", "bebida", "Guaraná", "Lata de 350 ml, bem gelada.", "7.00", "bebidas", 0, (), 90),
     Dish("refrigerante-cola", "bebida", "Refrigerante de cola", "Garrafa de vidro de 290 ml, trincando.", "8.00", "bebidas", 0, (ICE,), 72),
     Dish("agua-mineral", "bebida", "Água mineral", "Garrafa de 500 ml, gelada.", "5.00", "bebidas", 0, (SPARKLE,), 120),
+    Dish("cerveja-long-neck", "bebida", "Cerveja long neck", "Lager puro malte, 355 ml, estupidamente gelada.", "12.00", "bebidas", 0, (), 48, ["gluten"], needs_release=True),
+    Dish("chope", "bebida", "Chope claro", "Tirado na hora, 300 ml, colarinho de dois dedos.", "11.00", "bebidas", 2, (), None, ["gluten"], needs_release=True),
     Dish("brigadeiro", "sobremesa", "Brigadeiro", "Chocolate de verdade, granulado belga.", "4.50", "balcao", 0, (), 90, ["milk"]),
     Dish("beijinho", "sobremesa", "Beijinho", "Coco fresco, leite condensado e um cravo no topo.", "4.50", "balcao", 0, (), 80, ["milk"]),
     Dish("pacoca", "sobremesa", "Paçoca", "Amendoim torrado e socado, desmancha na boca.", "3.50", "balcao", 0, (), 100, ["peanut"]),

@@ -83,7 +83,11 @@ class Past:
         self.chance = chance
         self.zone = ZoneInfo(store.timezone)
         self.menu: MenuSnapshot = menu_snapshot(store.id)
-        self.products = [product for product in self.menu.products.values() if product.kind == ProductKind.SINGLE]
+        self.products = [
+            product
+            for product in self.menu.products.values()
+            if product.kind == ProductKind.SINGLE and not product.needs_release  # nobody stood there to let it go
+        ]
         self.kiosk = Device.objects.filter(store=store, kind="kiosk").order_by("created_at").first()
         self.recipes: dict[UUID, list[RecipeLine]] = defaultdict(list)
         for line in RecipeLine.objects.all():

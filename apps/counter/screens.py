@@ -8,19 +8,20 @@ from uuid import UUID
 from django.template.loader import render_to_string
 
 from apps.core.facade import Drawing
-from apps.orders.facade import Order, Status, asked_for, options_of, to_hand_over, unpaid
+from apps.orders.facade import Order, Release, Status, asked_for, options_of, to_hand_over, unpaid
 from apps.payments.facade import OpenCharge, open_charges
 
 LOOK_ALIKE_WITHIN = timedelta(minutes=10)
 
 
 def shown_at_desk(store_id: UUID) -> dict[str, Any]:
-    """Return what the desk's templates need: who waits to pay here, who is still at a totem, what is to be handed over."""
+    """Return what the desk's templates need: what is to be let go, who pays here or at a totem, what is to be handed over."""
     waiting = unpaid(store_id)
     charges = open_charges([order.id for order in waiting])
-    cards = [_card(order, charges.get(order.id)) for order in waiting]
+    cards = [_card(order, charges.get(order.id)) for order in waiting if order.release != Release.WAITING]
     _mark_look_alikes(cards)
     return {
+        "to_release": [_card(order, None) for order in waiting if order.release == Release.WAITING],
         "at_counter": [card for card in cards if card["at_counter"]],
         "elsewhere": [card for card in cards if not card["at_counter"]],
         "ready": [_card(order, None) for order in to_hand_over(store_id)],
@@ -66,7 +67,13 @@ def _card(order: Order, charge: OpenCharge | None) -> dict[str, Any]:
 def _item(line: Any) -> dict[str, Any]:
     details = [told for slot in line.slots.all() for told in (slot.name, *_said(options_of(line, slot.id)))]
     details += _said(options_of(line))
-    return {"quantity": line.quantity, "name": line.name, "details": details, "note": line.note}
+    return {
+        "quantity": line.quantity,
+        "name": line.name,
+        "needs_release": line.needs_release,
+        "details": details,
+        "note": line.note,
+    }
 
 
 def _said(options: Sequence[dict[str, Any]]) -> list[str]:

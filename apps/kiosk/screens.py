@@ -16,6 +16,7 @@ def tracked(order: Order) -> dict[str, Any]:
         "number": order.number,
         "status": Status(order.status).code,
         "status_label": Status(order.status).label,
+        "release": order.release,
         "store_name": order.store.name,
         "total": order.total,
         "placed_at": order.placed_at,

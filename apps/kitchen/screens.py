@@ -213,6 +213,7 @@ def _items(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
             "options": options_of(line),
             "slots": [{"name": slot.name, "options": options_of(line, slot.id)} for slot in line.slots.all()],
             "note": line.note,
+            "needs_release": line.needs_release,
             "state": item_state(row.state for row in line.preparations.all()),
         }
         for line in lines

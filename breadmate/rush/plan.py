@@ -100,9 +100,10 @@ def _one_of(chance: random.Random, *shares: tuple[Any, float]) -> Any:
 
 
 def cart(menu: Mapping[str, Any], taste: int) -> list[Line]:
-    """Choose up to three lines of a menu document as a guest could; empty when nothing can be had."""
+    """Choose up to three lines of a menu document as a guest could alone; empty when nothing can be had."""
     chance = random.Random(taste)
-    shelf = [product for category in menu["categories"] for product in category["products"] if product["available"]]
+    products = [product for category in menu["categories"] for product in category["products"]]
+    shelf = [product for product in products if product["available"] and not product["needs_release"]]
     lines: list[Line] = []
     for product in chance.sample(shelf, len(shelf)):
         if len(lines) == 1 + taste % MOST_LINES:
@@ -118,7 +119,7 @@ def _line(chance: random.Random, product: Mapping[str, Any]) -> Line | None:
     options = _options(chance, product["modifier_groups"])
     slots: list[Line] = []
     for slot in product["slots"]:
-        choices = [choice for choice in slot["choices"] if choice["available"]]
+        choices = [choice for choice in slot["choices"] if choice["available"] and not choice["needs_release"]]
         chosen = chance.choice(choices) if choices else None
         inner = _options(chance, chosen["modifier_groups"]) if chosen else None
         if chosen is None or inner is None:

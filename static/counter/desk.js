@@ -7,6 +7,7 @@ import { keepAwake } from "../live/wake-lock.js";
 import { counterApi } from "./api.js";
 import { openHandover } from "./handover.js";
 import { goByKey } from "./keys.js";
+import { openRefusal } from "./refusal.js";
 import { PaymentSheet } from "./sheet.js";
 import { drawTimes } from "./times.js";
 import { explainChange } from "./trouble.js";
@@ -132,14 +133,44 @@ async function takeBack(order, number) {
   }
 }
 
+/** Lets an order go that holds what is not sold to everybody, or refuses it. */
+async function decide(card, release) {
+  const { release: order, number } = card.dataset;
+  const buttons = card.querySelectorAll("[data-decide]");
+  buttons.forEach((each) => (each.disabled = true));
+  try {
+    await counterApi.release(order, release);
+    showToast(release ? `${number} liberado: já pode pagar.` : `${number} recusado e cancelado. Nada foi cobrado.`);
+    await refetch().catch(() => {});
+  } catch (error) {
+    buttons.forEach((each) => (each.disabled = false));
+    showToast(explainChange(error));
+  }
+}
+
+function askToRefuse(card) {
+  if (dialog) return;
+  dialog = openRefusal(card.dataset.number, {
+    onRefuse: () => decide(card, false),
+    onClosed: () => {
+      dialog = null;
+      toSearch();
+    },
+  });
+}
+
 function open(card) {
-  if ("ready" in card.dataset) openLookUp(card.dataset.number);
+  if ("release" in card.dataset) card.querySelector('[data-decide="release"]').focus();
+  else if ("ready" in card.dataset) openLookUp(card.dataset.number);
   else openPayment(card);
 }
 
 orders.addEventListener("click", ({ target }) => {
   const card = target.closest(".desk-card");
-  if (card) open(card);
+  const decision = target.closest("[data-decide]")?.dataset.decide;
+  if (decision === "release") decide(card, true);
+  else if (decision === "refuse") askToRefuse(card);
+  else if (card) open(card);
 });
 
 find.addEventListener("submit", (event) => {

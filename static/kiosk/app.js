@@ -10,7 +10,7 @@ import { countDown, IdleTimer } from "./idle.js";
 import { tabMemory } from "./memory.js";
 import { menu } from "./menu.js";
 import { ask } from "./parts.js";
-import { abandonAttempt, closePurchase, hasLostAnswer, openPurchase } from "./purchase.js";
+import { abandonAttempt, closePurchase, hasLostAnswer, nextView, openPurchase } from "./purchase.js";
 import { quote } from "./quote.js";
 import { registerViews, show, shown } from "./screen.js";
 import { t } from "./strings.js";
@@ -22,10 +22,11 @@ import { diningView } from "./views/dining.js";
 import { doneView } from "./views/done.js";
 import { identifyView } from "./views/identify.js";
 import { forgetShelfPosition, menuView } from "./views/menu.js";
-import { cancelledView, expiredView, loadingView, offlineView, unpairedView } from "./views/notices.js";
+import { cancelledView, expiredView, loadingView, offlineView, refusedView, unpairedView } from "./views/notices.js";
 import { paymentView } from "./views/payment.js";
 import { placingView } from "./views/placing.js";
 import { productView } from "./views/product.js";
+import { releaseView } from "./views/release.js";
 
 const LAST_CALL_MS = 15_000;
 const PAIRING_RELOAD_MS = 30_000;
@@ -42,6 +43,8 @@ registerViews({
   closed: closedView,
   identify: identifyView,
   placing: placingView,
+  release: releaseView,
+  refused: onceMenuIsThere("refused", refusedView),
   payment: paymentView,
   counter: counterView,
   done: doneView,
@@ -125,7 +128,7 @@ for (const gesture of ["contextmenu", "gesturestart", "dragstart"]) {
 function comeBack() {
   const purchase = openPurchase();
   if (purchase?.paid) show("done", purchase);
-  else if (purchase) show(purchase.payment?.method === "counter" ? "counter" : "payment", purchase);
+  else if (purchase) show(purchase.payment?.method === "counter" ? "counter" : nextView(purchase.order), purchase);
   else if (hasLostAnswer()) show("placing");
   else return false;
   return true;

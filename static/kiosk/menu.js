@@ -59,6 +59,13 @@ class Menu extends EventTarget {
     );
   }
 
+  /** Whether one cart line is only sold once staff let it go: the product, or what fills its slots. */
+  needsRelease(line) {
+    const product = this.product(line.product);
+    const chosen = new Set(line.slots.map(({ product: filling }) => filling));
+    return Boolean(product?.needs_release || product?.slots.some(({ choices }) => choices.some((each) => each.needs_release && chosen.has(each.product))));
+  }
+
   /** Names of the chosen options of one choice, such as "2× Bacon extra". */
   optionNames({ product, options }, groups = this.product(product)?.modifier_groups ?? []) {
     const names = new Map(groups.flatMap((group) => group.options.map((option) => [option.id, option.name])));

@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { formatMoney, isZero } from "./money.js";
-import { stepper } from "./parts.js";
+import { adultsMark, stepper } from "./parts.js";
 import { countIn } from "./selection.js";
 import { t } from "./strings.js";
 
@@ -20,7 +20,7 @@ function optionText(option) {
   return h(
     "span.option-text",
     {},
-    h("span.option-name", { text: option.name }),
+    h("span.option-name", {}, option.name, option.needs_release && [" ", adultsMark()]),
     h("span.option-price", { text: option.available ? price : t("product.unavailable") }),
   );
 }

@@ -13,6 +13,11 @@ export function productImage(product, className, lazy = false) {
   return image;
 }
 
+/** Small beside a name: sold to adults only, once staff have let the order go. */
+export function adultsMark() {
+  return h("span.adults", {}, h("span", { "aria-hidden": "true", text: t("menu.adults") }), h("span.visually-hidden", { text: t("menu.adultsHint") }));
+}
+
 export function button(text, onClick, { kind = "", iconName = null, label = null, ...attributes } = {}) {
   const classes = ["button", ...kind.split(" ").filter(Boolean).map((name) => `button-${name}`)];
   return h(

@@ -20,6 +20,12 @@ const PAID = new Set(["received", "in_preparation", "ready", "finished"]);
 /** An order that costs nothing is received at once. */
 export const isPaid = (order) => PAID.has(order.status);
 
+/** Where an order goes on that was placed just now or comes back: to the kitchen, to whoever lets it go, or to its payment. */
+export function nextView(order) {
+  if (isPaid(order)) return "done";
+  return order.release === "waiting" ? "release" : "payment";
+}
+
 /** A refusal left nothing behind; after a server error, as after no answer or while it is at work, nobody knows. */
 export const isRefusal = (error) => error instanceof ApiError && error.status < SERVER_ERRORS && !BUSY.has(error.code);
 

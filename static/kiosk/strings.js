@@ -34,6 +34,8 @@ const TEXTS = {
     "menu.slow": "+{value} min",
     "menu.promo": "Por {value}",
     "menu.coming": "Sai às {time}",
+    "menu.adults": "18+",
+    "menu.adultsHint": "Só para maiores de 18 anos",
     "menu.cartEmpty": "Escolha o primeiro item",
     "menu.goneInCart": "Um item esgotou: reveja o pedido",
     "menu.review": "Ver pedido",
@@ -91,6 +93,17 @@ const TEXTS = {
     "identify.tooMany": "Muitos CPFs foram digitados aqui há pouco. Continue sem identificar, por favor.",
     "identify.away": "Não deu para conferir o CPF agora. Tente de novo, ou continue sem ele.",
     "identify.offline": "Sem conexão para conferir o CPF. Seu pedido está guardado.",
+
+    // what only staff may let go
+    "release.title": "Um atendente vai conferir sua idade",
+    "release.text": "Seu pedido tem bebida alcoólica. Aguarde aqui com um documento com foto: o pagamento abre sozinho.",
+    "release.timeLeft": "Seus itens ficam reservados por",
+    "release.keep": "Continuar esperando",
+    "release.cancelText": "Nada foi cobrado. Você também pode mudar os itens e pedir sem a bebida.",
+    "refused.title": "Não pudemos liberar a bebida",
+    "refused.text": "Só vendemos bebida alcoólica para maiores de 18 anos, com documento. O resto do seu pedido continua aqui, e nada foi cobrado.",
+    "refused.empty": "Só vendemos bebida alcoólica para maiores de 18 anos, com documento. Nada foi cobrado, e você pode pedir de novo.",
+    "refused.retry": "Continuar sem a bebida",
 
     // payment
     "pay.title": "Pague com o celular",

@@ -8,7 +8,7 @@ const NOT_FOUND = 404;
 
 /**
  * @param {{id: string, stream_url: string}} order
- * @param {(state: {status: string, promised_at: string|null}) => void} onState called with every state heard; "gone": not
+ * @param {(state: {status: string, promised_at: string|null, release: string|null}) => void} onState called with every state heard; "gone": not
  *   an order of this caller, as after a device was paired anew
  * @returns {() => void} stops following
  */

@@ -94,7 +94,7 @@ def test_desk_of_a_store_shows_no_other_store(store: Store, stranger: Screen, wa
     theirs, _ = waiting(stranger)
     order_in(Status.READY, stranger.device)
 
-    assert shown_at_desk(store.id) == {"at_counter": [], "elsewhere": [], "ready": []}
+    assert shown_at_desk(store.id) == {"to_release": [], "at_counter": [], "elsewhere": [], "ready": []}
     assert numbers(shown_at_desk(stranger.store.id)["at_counter"]) == [theirs.number]
 
 

@@ -63,6 +63,7 @@ def products(draw: st.DrawFn, name: str) -> dict[str, Any]:
                 {
                     "product": f"{name}-s{number}-c{each}",
                     "available": draw(st.booleans()),
+                    "needs_release": draw(st.booleans()),
                     "modifier_groups": draw(groups(f"{name}-s{number}-c{each}")),
                 }
                 for each in range(draw(st.integers(0, 3)))
@@ -70,7 +71,13 @@ def products(draw: st.DrawFn, name: str) -> dict[str, Any]:
         }
         for number in range(draw(st.integers(0, 2)))
     ]
-    return {"id": name, "available": draw(st.booleans()), "modifier_groups": draw(groups(name)), "slots": slots}
+    return {
+        "id": name,
+        "available": draw(st.booleans()),
+        "needs_release": draw(st.booleans()),
+        "modifier_groups": draw(groups(name)),
+        "slots": slots,
+    }
 
 
 @st.composite
@@ -107,11 +114,13 @@ def test_a_cart_is_what_the_menu_allows(menu: dict[str, Any], taste: int) -> Non
     for line in lines:
         product = shelf[line["product"]]
         assert product["available"]
+        assert not product["needs_release"]
         obeys(product["modifier_groups"], line["options"])
         assert [slot["slot"] for slot in line.get("slots", [])] == [slot["id"] for slot in product["slots"]]
         for chosen, slot in zip(line.get("slots", []), product["slots"], strict=True):
             choice = {each["product"]: each for each in slot["choices"]}[chosen["product"]]
             assert choice["available"]
+            assert not choice["needs_release"]
             obeys(choice["modifier_groups"], chosen["options"])
 
 

@@ -4,7 +4,7 @@ import { cart } from "../../kiosk/cart.js";
 import { h } from "../../kiosk/dom.js";
 import { menu } from "../../kiosk/menu.js";
 import { formatMoney } from "../../kiosk/money.js";
-import { button, productImage } from "../../kiosk/parts.js";
+import { adultsMark, button, productImage } from "../../kiosk/parts.js";
 import { announce, show } from "../../kiosk/screen.js";
 import { needsNoChoice, Selection } from "../../kiosk/selection.js";
 import { t, tn } from "../../kiosk/strings.js";
@@ -165,7 +165,7 @@ function tile(product, isFirst) {
     "button.till-product",
     { class: isFirst ? "till-product is-first" : "till-product", disabled: !product.available, on: { click: () => take(product) } },
     productImage(product, "till-picture", true),
-    h("span.till-name", { text: product.name }),
+    h("span.till-name", {}, product.name, product.needs_release && [" ", adultsMark()]),
     h("span.till-price", { text: product.available ? formatMoney(product.price) : t("menu.soldOut") }),
   );
 }

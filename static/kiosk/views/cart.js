@@ -5,7 +5,7 @@ import { cart, MAX_LINE_QUANTITY } from "../cart.js";
 import { h } from "../dom.js";
 import { menu } from "../menu.js";
 import { formatMoney, isZero } from "../money.js";
-import { button, dock, noticeArt, productImage, stepper, topBar } from "../parts.js";
+import { adultsMark, button, dock, noticeArt, productImage, stepper, topBar } from "../parts.js";
 import { quote } from "../quote.js";
 import { announce, show } from "../screen.js";
 import { t, tn } from "../strings.js";
@@ -118,7 +118,7 @@ function lineRow(line, redraw) {
     h(
       "div.line-what",
       {},
-      h("h2.line-name", { text: name }),
+      h("h2.line-name", {}, name, menu.needsRelease(line) && [" ", adultsMark()]),
       menu.lineDetails(line).map((detail) => h("p.line-detail", { text: detail })),
       gone && h("p.line-gone", { role: "status", text: gone }),
       line.note && h("p.line-note", { text: t("cart.note", { note: line.note }) }),

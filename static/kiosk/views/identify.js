@@ -5,7 +5,7 @@ import { CPF_DIGITS, formatCpf, isCpf } from "../cpf.js";
 import { h } from "../dom.js";
 import { guest } from "../guest.js";
 import { button, topBar } from "../parts.js";
-import { isPaid, placeOrder } from "../purchase.js";
+import { nextView, placeOrder } from "../purchase.js";
 import { quote } from "../quote.js";
 import { announce, show } from "../screen.js";
 import { t } from "../strings.js";
@@ -85,7 +85,7 @@ export function identifyView() {
     try {
       const order = await placeOrder(quote.value.total);
       guest.forget();
-      show(isPaid(order) ? "done" : "payment", { order });
+      show(nextView(order), { order });
     } catch (error) {
       busy = false;
       if (isAboutGuest(error)) {

@@ -4,7 +4,7 @@ import { cart } from "../cart.js";
 import { h, icon } from "../dom.js";
 import { menu } from "../menu.js";
 import { formatMoney } from "../money.js";
-import { ask, button, dock, productImage } from "../parts.js";
+import { adultsMark, ask, button, dock, productImage } from "../parts.js";
 import { quote } from "../quote.js";
 import { announce, show } from "../screen.js";
 import { needsNoChoice, Selection } from "../selection.js";
@@ -127,7 +127,7 @@ function card(product) {
       "button.card-open",
       { disabled: soldOut, on: { click: () => show("product", { product }) } },
       h("span.card-picture", {}, productImage(product, "card-image", true)),
-      h("span.card-name", { text: product.name }),
+      h("span.card-name", {}, product.name, product.needs_release && [" ", adultsMark()]),
       product.description && h("span.card-description", { text: product.description }),
       h("span.card-price", { text: formatMoney(product.price) }),
       status ? h("span.card-status", { text: status }) : badge(product),

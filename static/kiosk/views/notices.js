@@ -2,6 +2,7 @@
 
 import { cart } from "../cart.js";
 import { config } from "../config.js";
+import { menu } from "../menu.js";
 import { button, notice } from "../parts.js";
 import { show } from "../screen.js";
 import { t } from "../strings.js";
@@ -17,6 +18,14 @@ export function expiredView() {
   const retry = button(t("expired.retry"), () => show("cart"), { kind: "primary" });
   const actions = cart.isEmpty ? [toAttract()] : [toAttract(""), retry];
   return { element: notice({ art: "bag", title: t("expired.title"), text: t(cart.isEmpty ? "expired.empty" : "expired.text"), actions }), waitsForGuest: true };
+}
+
+/** Staff did not let the order go: what they refused leaves the cart, the rest may be ordered. */
+export function refusedView() {
+  for (const line of cart.lines.filter((each) => menu.needsRelease(each))) cart.remove(line.id);
+  const retry = button(t("refused.retry"), () => show("cart"), { kind: "primary" });
+  const actions = cart.isEmpty ? [toAttract()] : [toAttract(""), retry];
+  return { element: notice({ art: "bag", title: t("refused.title"), text: t(cart.isEmpty ? "refused.empty" : "refused.text"), actions }), waitsForGuest: true };
 }
 
 export function cancelledView() {

@@ -78,6 +78,8 @@ class PaymentScreen {
       if (this.#gone) return;
       if (error instanceof OfflineError) {
         this.#later(() => this.open(method));
+      } else if (error.code === "release_required") {
+        show("release", { order: { ...this.#order, release: "waiting" } });
       } else if (error.code === "charge_locked" || error.code === "already_paid") {
         this.#draw([...message("pay.locked"), waitingDots()]);
       } else {

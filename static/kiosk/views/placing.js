@@ -2,7 +2,7 @@
 
 import { cart } from "../cart.js";
 import { button, notice } from "../parts.js";
-import { closePurchase, isPaid, isRefusal, placeAgain } from "../purchase.js";
+import { closePurchase, isRefusal, nextView, placeAgain } from "../purchase.js";
 import { show } from "../screen.js";
 import { t } from "../strings.js";
 
@@ -18,7 +18,7 @@ export function placingView() {
     try {
       const order = await placeAgain();
       if (gone) closePurchase(); // nobody waits for it any more; unpaid, it expires by itself
-      else show(isPaid(order) ? "done" : "payment", { order });
+      else show(nextView(order), { order });
     } catch (error) {
       if (gone) return;
       if (isRefusal(error)) {

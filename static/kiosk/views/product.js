@@ -5,7 +5,7 @@ import { h } from "../dom.js";
 import { menu } from "../menu.js";
 import { formatCents, formatMoney } from "../money.js";
 import { optionGroup } from "../option-group.js";
-import { button, dock, productImage, stepper, topBar } from "../parts.js";
+import { adultsMark, button, dock, productImage, stepper, topBar } from "../parts.js";
 import { announce, show } from "../screen.js";
 import { Selection } from "../selection.js";
 import { label, t } from "../strings.js";
@@ -72,6 +72,7 @@ export function productView({ product, lineId, kept }) {
         h("h1.product-name", { text: shown.name }),
         shown.description && h("p.product-description", { text: shown.description }),
         h("p.product-price", { text: formatMoney(shown.price) }),
+        shown.needs_release && h("p.product-adults", {}, adultsMark(), " ", h("span", { "aria-hidden": "true", text: t("menu.adultsHint") })),
         allergens(shown),
       ),
       groups,
@@ -120,6 +121,7 @@ function slotGroup(slot, selection, onChange) {
       price: choice.price_delta,
       max_quantity: 1,
       available: choice.available,
+      needs_release: choice.needs_release,
     })),
   };
   const filled = selection.slots.get(slot.id);
