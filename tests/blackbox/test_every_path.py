@@ -146,7 +146,13 @@ def sell_at_the_counter(kiosk: Guide, cashier: Guide) -> None:
     order = kiosk.post("/orders/checkout", basket(kiosk.get("/menu").body), key=new_key()).body
     payment = kiosk.post("/payments", {"order": order["id"], "method": "counter"}, key=new_key()).body
     cashier.post(f"/payments/{payment['id']}/confirm", {"tender": "cash", "received": "20.00"})
-    left = kiosk.post("/orders/checkout", basket(kiosk.get("/menu").body), key=new_key()).body
+    menu = kiosk.get("/menu").body
+    beer = {"dining_option": "eat_in", "items": [{"product": product(menu, "chope")["id"], "quantity": 1}]}
+    waiting = kiosk.post("/orders/checkout", beer, key=new_key()).body
+    assert waiting["release"] == "waiting"
+    cashier.post(f"/orders/{waiting['id']}/release", {"release": True})
+    kiosk.post("/payments", {"order": waiting["id"], "method": "counter"}, key=new_key())
+    left = kiosk.post("/orders/checkout", basket(menu), key=new_key()).body
     kiosk.post(f"/orders/{left['id']}/cancel", {"reason": "desistiu"})
     kiosk.delete(f"/orders/{left['id']}")
 
