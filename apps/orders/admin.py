@@ -13,7 +13,12 @@ from apps.orders.models import Order, OrderLine, StatusChange
 from apps.orders.rules import MoveKind
 from apps.stores.facade import StoreAdmin, actor_names, staff_of
 
-KINDS = {MoveKind.MOVE: "passo", MoveKind.UNDO: "desfeito", MoveKind.RECALL: "chamado de volta", MoveKind.RELEASE: "liberado"}
+KINDS = {
+    MoveKind.MOVE: "passo",
+    MoveKind.UNDO: "desfeito",
+    MoveKind.RECALL: "chamado de volta",
+    MoveKind.RELEASE: "liberado",
+}
 ACTORS = {
     "device": "totem ou tela",
     "staff": "equipe",
