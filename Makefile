@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SET_UP := . ops/setup.sh && set_up test
 LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run test test-deep test-faults lint fmt lock k8s test-bare image-check clients-check dev bench rush film backup-db backups restore restore-drill doctor
+.PHONY: run test test-deep test-faults lint fmt lock k8s test-bare image-check clients-check dev bench rush film guide-pictures backup-db backups restore restore-drill doctor
 
 run:
 	@./run
@@ -100,6 +100,11 @@ rush: dev
 # The film of one order in the READMEs, taken in a browser on a shop of its own.
 film: dev
 	$(PYTHON) -m tests.e2e.film docs/images/order.gif
+
+# The pictures of the staff's guide, as the browser tests see the pages; needs chromium.
+guide-pictures: dev
+	SCREENSHOTS=.run/pictures $(PYTHON) -m pytest tests/e2e/test_kitchen.py tests/e2e/test_counter.py tests/e2e/test_back_office.py
+	$(PYTHON) -m tests.e2e.guide .run/pictures docs/images
 
 # Ten times as many and longer ways through the shop's money as ./test takes; see CONTRIBUTING.md.
 test-deep: dev
