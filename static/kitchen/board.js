@@ -58,8 +58,15 @@ function render(html) {
 
 const refetch = async () => render(await fetchFragment(fragmentUrl, DEVICE));
 
+/** The last change, over or not: the stream may show it before its answer is here, and only then can it be undone. */
+let lastChange = Promise.resolve();
+
+function change(ticket, action, done) {
+  lastChange = attempt(ticket, action, done);
+}
+
 /** Runs a change, then shows it at once even when the stream is silent. */
-async function change(ticket, action, done) {
+async function attempt(ticket, action, done) {
   ticket?.classList.add("is-moving");
   try {
     await action();
@@ -172,8 +179,8 @@ const oldest = () => shownTickets().find(({ dataset }) => dataset.status === "in
 
 window.addEventListener("keydown", ({ key, repeat, ctrlKey, metaKey, altKey }) => {
   if (repeat || ctrlKey || metaKey || altKey) return;
-  if (key.toLowerCase() === "z") undoLast();
-  if (key.toLowerCase() === "r") recallLast();
+  if (key.toLowerCase() === "z") lastChange.finally(undoLast);
+  if (key.toLowerCase() === "r") lastChange.finally(recallLast);
   const bumped = /^[1-9]$/.test(key) ? shownTickets()[Number(key) - 1] : key === "Enter" && document.activeElement === document.body && oldest();
   if (bumped) move(bumped);
 });
