@@ -27,7 +27,7 @@ from tests.blackbox.client import new_key
 from tests.blackbox.flow import audit
 from tests.stack import PROJECT, Stack
 
-SHEDDING = {"LIMIT_WAITING_SECONDS": "0.8", "LIMIT_OPEN_UNPAID": "1000000"}  # as a shop has it; without end
+SHEDDING = {"LIMIT_WAITING_SECONDS": "0.6", "LIMIT_OPEN_UNPAID": "1000000"}  # as a shop has it; without end
 CLIENTS = 32
 LINES = 1500
 POLLS_EACH = 4

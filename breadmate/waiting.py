@@ -19,7 +19,7 @@ ALWAYS = ("/health", "/static/", "/favicon")
 SPARE = ("/admin", f"{API}schema", f"{API}docs", f"{API}users/me/export", f"{API}inventory")
 ASKED_BEFORE_BUYING = (f"{API}orders/quote", f"{API}users", f"{API}auth", f"{API}devices/pair", "/demo/")
 CHEAP = f"{API}menu"  # memory holds it nearly always
-HEAD_START_SECONDS = 0.8
+HEAD_START_SECONDS = 0.6
 
 
 class Kind(enum.Enum):
