@@ -32,9 +32,9 @@ SECONDS_TO_SUCCEED = 30.0
 LOOK_FOR_SUCCESSORS_SECONDS = 0.1
 REQUEST_LINE_BYTES = 64  # more than the longest path that matters here
 MOST_UNREAD_BYTES = 8192
-# One whole GET of the API by somebody who keeps the connection; a body would be named in the head.
+# One whole GET of the API by somebody who keeps the connection. A body would be named in the head, however it is spelled.
 PLAIN_CALL = re.compile(
-    rb"GET /api/[^\r\n]* HTTP/1\.1\r\n(?:(?!connection:|content-length:|transfer-encoding:)[^\r\n]+\r\n)+\r\n",
+    rb"GET /api/[^\r\n]* HTTP/1\.1\r\n(?:(?!connection|content-length|transfer-encoding|expect|upgrade)[^\r\n]+\r\n)+\r\n",
     re.IGNORECASE,
 )
 LATE_FOR_SECONDS = 1.0

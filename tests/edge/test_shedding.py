@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from breadmate.gunicorn import PLAIN_CALL
 from breadmate.postgres.patience import TRY_EVERY_SECONDS, Absence
 from breadmate.waiting import Kind, Turns, Wait, gives_way_seconds, is_refused, kind_of, kind_told
 
@@ -53,6 +54,24 @@ def test_what_matters_least_is_refused_first(waited: float, refused: set[Kind]) 
 def test_machine_that_stood_still_refuses_nothing() -> None:
     wait = Wait(30.0, behind=7, threads=8)
     assert not any(is_refused(kind, wait, longest_seconds=LONGEST) for kind in Kind)
+
+
+@pytest.mark.parametrize(
+    ("lines", "plain"),
+    [
+        ([b"GET /api/v1/orders HTTP/1.1", b"Host: a"], True),
+        ([b"GET /kiosk/ HTTP/1.1", b"Host: a"], False),
+        ([b"POST /api/v1/orders/quote HTTP/1.1", b"Host: a"], False),
+        ([b"GET /api/v1/orders HTTP/1.0", b"Host: a"], False),
+        ([b"GET /api/v1/orders HTTP/1.1", b"Host: a", b"Connection: close"], False),
+        ([b"GET /api/v1/orders HTTP/1.1", b"Host: a", b"content-length : 5"], False),
+        ([b"GET /api/v1/orders HTTP/1.1", b"Host: a", b"Transfer-Encoding: chunked"], False),
+        ([b"GET /api/v1/orders HTTP/1.1", b"Host: a", b"", b"GET /api/v1/menu HTTP/1.1", b"Host: a"], False),
+    ],
+)
+def test_only_a_whole_call_without_a_body_may_be_refused_unread(lines: list[bytes], plain: bool) -> None:
+    """What follows it on the line must never be taken for another call."""
+    assert bool(PLAIN_CALL.fullmatch(b"\r\n".join([*lines, b"", b""]))) == plain
 
 
 def test_order_goes_before_polls_that_came_a_little_earlier() -> None:
