@@ -2,12 +2,9 @@
 
 import json
 import re
-import shutil
 import subprocess
 
-import pytest
-
-from tests.docs.documents import command
+from tests.docs.documents import command, needs
 from tests.stack import PROJECT, Stack
 
 KEY = """
@@ -22,12 +19,6 @@ print("key:", services.create_key(
     by=User.objects.first().id, at=timezone.now(), expires_at=timezone.now() + timedelta(hours=1),
 )[1])
 """
-
-
-def needs(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(
-        shutil.which(program) is None, reason=f"{program} is missing. Type:  sudo apt-get install {program}"
-    )
 
 
 def sh(stack: Stack, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -35,6 +36,10 @@ def taken_back(order: Order) -> object:
     return cancel_order(order_id=order.id, by=by, at=timezone.now())
 
 
+def take_hand(hands: list[Callable[[], object]], turn: int) -> object:
+    return hands[turn]()
+
+
 @pytest.mark.parametrize("rival", [expired, refused, taken_back])
 def test_release_and_its_rival_never_both_win(rival: Callable[[Order], object], together: Together) -> None:
     device = DeviceFactory()
@@ -44,9 +49,10 @@ def test_release_and_its_rival_never_both_win(rival: Callable[[Order], object], 
         if rival is expired:
             Order.objects.filter(id=order.id).update(expires_at=timezone.now() - timedelta(seconds=1))
         cashier = staff(Role.CASHIER, device.store)
-        hands = (lambda: release_order(order_id=order.id, by=cashier, at=timezone.now()), lambda: rival(order))  # noqa: B023
+        let_go = partial(release_order, order_id=order.id, by=cashier, at=timezone.now())
+        hands = [let_go, partial(rival, order)] if number % 2 else [partial(rival, order), let_go]
 
-        outcome = together(2, lambda turn: hands[(turn + number) % 2]())  # noqa: B023
+        outcome = together(2, partial(take_hand, hands))
 
         order.refresh_from_db()
         lost = [isinstance(each, IllegalMoveError) for each in outcome]

@@ -2,9 +2,12 @@
 
 import re
 import shlex
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -13,6 +16,13 @@ DOCUMENTS = [
 ]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COVERED: list[dict[str, Any]] = tomllib.loads((PROJECT / "tests/docs/commands.toml").read_text())["command"]
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    """Skip a test, and say so, where a program is not there."""
+    return pytest.mark.skipif(
+        shutil.which(program) is None, reason=f"{program} is missing. Type:  sudo apt-get install {program}"
+    )
 
 
 def commands(document: Path) -> list[str]:

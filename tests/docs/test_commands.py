@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import socket
 import ssl
 import subprocess
@@ -18,16 +17,10 @@ from django.core.management import get_commands, load_command_class
 from pytest_django.fixtures import Settings
 
 from breadmate.backup import age
-from tests.docs.documents import COVERED, DOCUMENTS, PROJECT, command, commands
+from tests.docs.documents import COVERED, DOCUMENTS, PROJECT, command, commands, needs
 
 INLINE = re.compile(r"`([^`\n]+)`")
 SHOWN = [(path.name, shown) for path in DOCUMENTS for shown in commands(path)]
-
-
-def needs(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(
-        shutil.which(program) is None, reason=f"{program} is missing: sudo apt-get install {program}"
-    )
 
 
 def test_every_command_is_covered_and_every_line_is_of_a_command() -> None:
