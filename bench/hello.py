@@ -5,7 +5,13 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, MIDDLEWARE=[], SECRET_KEY="hello")  # noqa: S106
+settings.configure(
+    ALLOWED_HOSTS=["127.0.0.1"],
+    ROOT_URLCONF=__name__,
+    MIDDLEWARE=[],
+    SECRET_KEY="hello",  # noqa: S106
+    LIMIT_WAITING_SECONDS=60.0,  # the workers ask for it; nothing waits as long here
+)
 
 
 def hello(request: HttpRequest) -> JsonResponse:
