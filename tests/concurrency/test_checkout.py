@@ -2,20 +2,25 @@
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+import psycopg
 import pytest
 from django.db import connection, transaction
+from psycopg.errors import LockNotAvailable
 
 from apps.catalog.models import Product
 from apps.core.idempotency import Answer, keep_answer
 from apps.inventory.models import StockLevel
 from apps.orders.models import Order
 from apps.stores.models import Store
-from tests.concurrency.conftest import Together
+from tests.concurrency.conftest import Eventually, Together
 from tests.factories import StoreFactory, claim, new_menu, stocked_product
 from tests.fixtures import Screen, broken_rules, cart
 
 RIVALS = 10
+PLANNED_FOR_GOOD_AFTER = 6  # executions; before, Postgres plans each anew and sees the change
 
 
 @pytest.fixture
@@ -53,6 +58,50 @@ def test_one_key_with_two_bodies_makes_one_order(shop: Store, product: Product, 
 
     assert Counter(reply.status for reply in replies) == {201: RIVALS // 2, 422: RIVALS // 2}
     assert Order.objects.count() == 1
+
+
+def other_connection() -> "psycopg.Connection[tuple[object, ...]]":
+    """Somebody whose statements are each for themselves."""
+    given = {**connection.get_connection_params(), "cursor_factory": psycopg.Cursor, "autocommit": True}
+    return psycopg.connect(**given)
+
+
+def test_order_that_waits_while_its_table_gets_a_column_is_placed(
+    shop: Store, product: Product, eventually: Eventually
+) -> None:
+    """Seen red without the early lock of ``sql/checkout.sql``: the row made before the change had a column too few."""
+    kiosk = Screen(shop)
+    begun, held = threading.Event(), threading.Event()
+
+    def buy() -> int:
+        try:
+            for _ in range(PLANNED_FOR_GOOD_AFTER):
+                assert kiosk.checkout(cart(product)).status == 201
+            begun.set()
+            held.wait(30)
+            return kiosk.checkout(cart(product), key="one").status
+        finally:
+            connection.close()
+
+    def somebody_waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return cursor.fetchone()[0] > 0
+
+    with ThreadPoolExecutor(1) as pool, other_connection() as changing:
+        buying = pool.submit(buy)
+        assert begun.wait(30)
+        with transaction.atomic():
+            keep_answer(claim(kiosk.actor, key="one"), Answer(status=201, body=b"{}"))
+            held.set()
+            eventually(somebody_waits)
+            with suppress(LockNotAvailable):
+                changing.execute("SET lock_timeout = '200ms'; ALTER TABLE orders_order ADD COLUMN probe int")
+            transaction.set_rollback(True)
+        try:
+            assert buying.result(30) == 201
+        finally:
+            changing.execute("ALTER TABLE orders_order DROP COLUMN IF EXISTS probe")
 
 
 def test_same_key_at_two_kiosks_makes_two_orders(shop: Store, product: Product, together: Together) -> None:

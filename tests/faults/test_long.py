@@ -192,11 +192,9 @@ def test_table_changed(world: World, say: Say) -> None:
 def test_no_connection_left(world: World, say: Say) -> None:
     def take_all() -> None:
         with ExitStack() as taken:
+            own = taken.enter_context(psycopg.connect(world.postgres.url("postgres"), autocommit=True))
             for _ in range(2):
-                world.postgres.run(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = 'breadmate' AND pid <> pg_backend_pid()"
-                )
+                own.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'breadmate'")
                 try:
                     for _ in range(200):
                         taken.enter_context(psycopg.connect(world.postgres.url("postgres")))

@@ -29,10 +29,7 @@ $$;
 CREATE OR REPLACE FUNCTION orders_checkout(asked jsonb, request_hash bytea, answer bytea) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    placed CONSTANT orders_order := jsonb_populate_record(
-        -- a web process of the last release knows of neither
-        NULL::orders_order, '{"packaging_fee": 0, "release": ""}' || (asked -> 'order')
-    );
+    placed orders_order;
     need record;
     now_free integer;
     now_version integer;
@@ -40,6 +37,13 @@ DECLARE
     flips boolean := false;
     short uuid[] := '{}';
 BEGIN
+    -- The row's own lock, taken early: a column added between making the row and writing it would be one too many.
+    LOCK TABLE orders_order IN ROW EXCLUSIVE MODE;
+    placed := jsonb_populate_record(
+        -- a web process of the last release knows of neither
+        NULL::orders_order, '{"packaging_fee": 0, "release": ""}' || (asked -> 'order')
+    );
+
     INSERT INTO core_idempotencykey (id, principal, key, request_hash, status, body, created_at)
     VALUES (
         (asked #>> '{key,id}')::uuid, asked #>> '{key,principal}', asked #>> '{key,key}', request_hash,
