@@ -4,6 +4,7 @@ import gc
 import ipaddress
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
+
+TESTS = Path(__file__).parent
 
 pytest_plugins = ["tests.stack", "tests.fixtures"]
 
@@ -29,12 +32,33 @@ def pytest_configure() -> None:
     django_settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
 
 
+# Folders whose tests start servers and programs.
+STARTS_MORE = {
+    "backup",
+    "bare",
+    "blackbox",
+    "clients",
+    "deploy",
+    "e2e",
+    "faults",
+    "image",
+    "money",
+    "mpsim",
+    "streams",
+    "up",
+}
+DATABASES = {"db", "transactional_db"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what takes long, unless it was asked for."""
-    if not os.environ.get("BREADMATE_TEST_FAULTS"):
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="takes long: make test-faults"))
+    """Mark as unit tests those that use nothing but this process; leave out what takes long, unless it was asked for."""
+    for item in items:
+        if item.get_closest_marker("long") and not os.environ.get("BREADMATE_TEST_FAULTS"):
+            item.add_marker(pytest.mark.skip(reason="takes long: make test-faults"))
+        uses_database = item.get_closest_marker("django_db") or DATABASES & set(getattr(item, "fixturenames", ()))
+        if not uses_database and item.path.relative_to(TESTS).parts[0] not in STARTS_MORE:
+            item.add_marker(pytest.mark.unit)
 
 
 @pytest.hookimpl(trylast=True)
