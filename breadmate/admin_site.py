@@ -59,6 +59,7 @@ class FailedDeliveryPage(StoreAdmin):
     """Events that a subscriber could not handle; the engine tries those again that are let."""
 
     store_lookup = ""
+    of_chain_alone = True
     viewers = OWNERS
     list_display = ["handler", "event_id", "tries", "next_try_at", "dead_at"]
     list_filter = [("dead_at", admin.EmptyFieldListFilter)]

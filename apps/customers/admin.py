@@ -184,6 +184,7 @@ class CustomerReadPage(StoreAdmin):
     """Who looked at whose personal data, newest first."""
 
     store_lookup = ""
+    of_chain_alone = True
     viewers = OWNERS
     list_display = ["at", "act", "customer", "actor_kind", "actor_id"]
     list_filter = ["act"]

@@ -132,6 +132,7 @@ class WebhookEventPage(StoreAdmin):
     """Notifications as they came in, newest first."""
 
     store_lookup = ""
+    of_chain_alone = True
     viewers = OWNERS
     list_display = [
         "received_at",

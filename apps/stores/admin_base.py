@@ -53,11 +53,13 @@ class OwnStoresFilter(RelatedFieldListFilter):
 class StoreAdmin(ModelAdmin):
     """Rows of the reader's stores only; read-only unless a subclass names who may change them; nothing is ever deleted.
 
-    ``store_lookup`` leads from a row to its store; empty for rows of the whole chain. Every write leaves one entry in the
-    audit trail, which also is the history that each page links to.
+    ``store_lookup`` leads from a row to its store; empty for rows of the whole chain. ``of_chain_alone`` are rows of all
+    stores together that say something of each: only who holds the role at every store opens them. Every write leaves one
+    entry in the audit trail, which also is the history that each page links to.
     """
 
     store_lookup = "store"
+    of_chain_alone = False
     viewers: frozenset[Role] = EVERYBODY
     editors: frozenset[Role] = frozenset()
 
@@ -67,6 +69,9 @@ class StoreAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Let viewers and editors in."""
+        if self.of_chain_alone:
+            actor = staff_of(request)
+            return actor is not None and actor.stores_with(self.viewers | self.editors) is None
         return self._holds(request, self.viewers | self.editors)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
