@@ -261,8 +261,8 @@ class OrderStatusView(APIView):
         if to is None:
             error = {"field": "status", "code": "invalid_choice", "detail": "Situação desconhecida."}
             raise InvalidError("Confira os campos indicados.", errors=[error])
-        services.move_order(order_id=order_id, to=to, by=caller(request), at=timezone.now())
-        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+        order = services.move_order(order_id=order_id, to=to, by=caller(request), at=timezone.now())
+        return _moved(caller(request), order)
 
 
 class OrderRecallView(APIView):
@@ -273,8 +273,8 @@ class OrderRecallView(APIView):
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, order_id: UUID) -> Response:
         """Bring a ready order back to its old place."""
-        services.recall_order(order_id=order_id, by=caller(request), at=timezone.now())
-        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+        order = services.recall_order(order_id=order_id, by=caller(request), at=timezone.now())
+        return _moved(caller(request), order)
 
 
 class ItemBumpView(APIView):
@@ -285,8 +285,8 @@ class ItemBumpView(APIView):
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Say that everything of it is made; the first one starts the order, the last makes it ready."""
-        preparation.bump_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
-        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+        order = preparation.bump_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
+        return _moved(caller(request), order)
 
 
 class ItemRecallView(APIView):
@@ -297,8 +297,8 @@ class ItemRecallView(APIView):
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Take it back into preparation, and a ready order with it to its old place."""
-        preparation.recall_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
-        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+        order = preparation.recall_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
+        return _moved(caller(request), order)
 
 
 class OrderAcknowledgeView(APIView):
@@ -333,8 +333,8 @@ class OrderUndoView(APIView):
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, order_id: UUID) -> Response:
         """Take the last step back within ten seconds."""
-        services.undo_move(order_id=order_id, by=caller(request), at=timezone.now())
-        return Response(_document_for(caller(request), queries.order_for(order_id, caller(request))))
+        order = services.undo_move(order_id=order_id, by=caller(request), at=timezone.now())
+        return _moved(caller(request), order)
 
 
 class OrderHistoryView(APIView):
@@ -363,6 +363,12 @@ def _cancel(request: Request, order_id: UUID) -> Response:
     )
     document = _document_for(caller(request), queries.order_for(order_id, caller(request)))
     return Response(document, status=202 if cancel.steps_open(order_id) else 200)
+
+
+def _moved(actor: Actor, order: Order) -> Response:
+    """Say an order that was just moved, without reading it a second time."""
+    (queries.read_lines if Role.BOARD in actor.roles_at(order.store_id) else queries.read_all)([order])
+    return Response(_document_for(actor, order))
 
 
 def _said_to(actor: Actor, store_id: UUID) -> Say:

@@ -209,7 +209,6 @@ def void_of(line_id: UUID) -> Cancellation:
     return Cancellation(by=Actor(void.actor_kind, void.actor_id, frozenset()), reason=void.reason)
 
 
-@transaction.atomic
 def flag_order(*, order_id: UUID, attention: str) -> None:
     """Let staff see that an order needs somebody; empty takes the flag down.
 

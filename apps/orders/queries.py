@@ -65,12 +65,21 @@ PICKUP_DIGITS = 4
 
 def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Read lines, slots, options, preparations and discounts along, in five more queries whatever their number."""
-    return orders.prefetch_related(_lines(), Prefetch("discounts", OrderDiscount.objects.order_by("name", "id")))
+    return orders.prefetch_related(_lines(), _discounts())
 
 
 def read_lines(orders: list[Order]) -> None:
     """Read lines, slots, options and preparations of orders that came without, in four queries whatever their number."""
     prefetch_related_objects(orders, _lines())
+
+
+def read_all(orders: list[Order]) -> None:
+    """Read what ``with_lines`` does of orders that came without."""
+    prefetch_related_objects(orders, _lines(), _discounts())
+
+
+def _discounts() -> "Prefetch[str]":
+    return Prefetch("discounts", OrderDiscount.objects.order_by("name", "id"))
 
 
 def _lines() -> "Prefetch[str]":

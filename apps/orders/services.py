@@ -123,7 +123,6 @@ def _expire(order_id: UUID, at: datetime) -> bool:
     return True
 
 
-@transaction.atomic
 def hold_until(*, order_id: UUID, until: datetime) -> None:
     """Let an order that waits for money wait until a later moment; it never waits shorter than before.
 
@@ -132,7 +131,6 @@ def hold_until(*, order_id: UUID, until: datetime) -> None:
     Order.objects.filter(id=order_id, status=Status.AWAITING_PAYMENT, expires_at__lt=until).update(expires_at=until)
 
 
-@transaction.atomic
 def lock_for_payment(*, order_id: UUID) -> Order:
     """Return one order locked, for ``payments`` to decide about its money.
 
@@ -147,9 +145,8 @@ def lock_for_payment(*, order_id: UUID) -> Order:
     return order
 
 
-@transaction.atomic
 def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
-    """Remember which charge is the current one of an order that waits for money.
+    """Remember which charge is the current one of an order that waits for money. One statement.
 
     Raises:
         OrderNotFoundError: no such order.
@@ -158,11 +155,14 @@ def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
 
     Locks: the order row, until commit.
     """
-    order = lock_for_payment(order_id=order_id)
-    if order.status != Status.AWAITING_PAYMENT:
-        raise AlreadyPaidError("Este pedido já foi pago ou encerrado.")
+    waiting = Order.objects.filter(id=order_id, status=Status.AWAITING_PAYMENT, release__in=PAYABLE)
+    if waiting.update(payment_id=payment_id):
+        return
+    order = Order.objects.filter(id=order_id).first()
+    if order is None:
+        raise OrderNotFoundError
     check_released(order.release)
-    Order.objects.filter(id=order_id).update(payment_id=payment_id)
+    raise AlreadyPaidError("Este pedido já foi pago ou encerrado.")
 
 
 @transaction.atomic
@@ -291,10 +291,11 @@ def _follow(order: Order, to: Status, kind: MoveKind, at: datetime) -> None:
         rows.update(state=PreparationState.QUEUED, started_at=None, done_at=None)
     elif to == Status.IN_PREPARATION:
         rows.filter(state=PreparationState.QUEUED).update(state=PreparationState.STARTED, started_at=at)
-        made = rows.filter(state=PreparationState.DONE)
-        if kind == MoveKind.UNDO:
-            made = made.filter(done_at__gte=order.moved_at)
-        made.update(state=PreparationState.STARTED, done_at=None)
+        if kind != MoveKind.MOVE:  # forwards, nothing is made yet
+            made = rows.filter(state=PreparationState.DONE)
+            if kind == MoveKind.UNDO:
+                made = made.filter(done_at__gte=order.moved_at)
+            made.update(state=PreparationState.STARTED, done_at=None)
     elif to == Status.CANCELLED:
         rows.update(state=PreparationState.VOIDED)
     elif to == Status.READY:

@@ -87,9 +87,7 @@ def open_charge(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: 
     Locks: the order row, until the charge is committed; none over the call.
     """
     charge = _begin(order_id=order_id, method=method, by=by, claim=claim, at=at)
-    if method == Method.COUNTER:
-        return charge
-    return advance_charge(charge_id=charge.id, at=at) or charge
+    return charge if method == Method.COUNTER else _take_step(charge, at)
 
 
 @transaction.atomic
@@ -122,7 +120,7 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
         orders.hold_until(order_id=order_id, until=charge.expires_at)
     else:
         charge.account_id = accounts.for_store(order.store_id).id
-        charge.next_check_at = at + LEASE
+        charge.leased_until = charge.next_check_at = at + LEASE
         charge.create_body = create_body(
             reference=charge.reference,
             amount=order.total,
@@ -135,7 +133,6 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
     return charge
 
 
-@transaction.atomic
 def close_charges(*, order_id: UUID, at: datetime, but: UUID | None = None) -> None:
     """Let an order's open charge be paid no more: a new one replaces it, another one has paid, or the order has ended.
 
@@ -210,21 +207,7 @@ def advance_charge(*, charge_id: UUID, at: datetime, rest: timedelta = timedelta
     ``PaymentNotFoundError`` of ``settle_charge`` does not arise).
     """
     charge = _lease(charge_id, at, rest)
-    if charge is None:
-        return None
-    try:
-        told = _ask(charge)
-    except ProviderUnavailableError as problem:
-        logger.warning("charge %s: provider away: %s", charge_id, problem)
-        return _postpone(charge_id, at, problem.retry_after)
-    except ProviderRejectedError as problem:
-        logger.error("charge %s: provider refused: %s", charge_id, problem)  # noqa: TRY400 - the reason is the provider's word
-        if charge.state in SETTLED:
-            return _let_be(charge_id)
-        gone = problem.http_status == NOT_FOUND and charge.expires_at is not None and charge.expires_at < at
-        is_new = charge.provider_order_id is None
-        return _give_up(charge_id, str(problem), at) if is_new or gone else _postpone(charge_id, at, None)
-    return settle_charge(charge_id=charge_id, told=told, at=at)
+    return _take_step(charge, at) if charge is not None else None
 
 
 @transaction.atomic
@@ -361,6 +344,23 @@ def _lease(charge_id: UUID, at: datetime, rest: timedelta) -> Charge | None:
         return None
     Charge.objects.filter(id=charge_id).exclude(state=State.CREATING).update(last_asked_at=at)
     return Charge.objects.get(id=charge_id)
+
+
+def _take_step(charge: Charge, at: datetime) -> Charge:
+    """Make the call that a leased charge needs next, with no transaction open, and record its answer."""
+    try:
+        told = _ask(charge)
+    except ProviderUnavailableError as problem:
+        logger.warning("charge %s: provider away: %s", charge.id, problem)
+        return _postpone(charge.id, at, problem.retry_after)
+    except ProviderRejectedError as problem:
+        logger.error("charge %s: provider refused: %s", charge.id, problem)  # noqa: TRY400 - the reason is the provider's word
+        if charge.state in SETTLED:
+            return _let_be(charge.id)
+        gone = problem.http_status == NOT_FOUND and charge.expires_at is not None and charge.expires_at < at
+        is_new = charge.provider_order_id is None
+        return _give_up(charge.id, str(problem), at) if is_new or gone else _postpone(charge.id, at, None)
+    return settle_charge(charge_id=charge.id, told=told, at=at)
 
 
 @transaction.atomic
