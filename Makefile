@@ -89,6 +89,7 @@ k8s: dev
 bench: dev
 	$(PYTHON) -m bench.menu
 	$(PYTHON) -m bench.checkout
+	$(PYTHON) -m bench.noon
 	$(PYTHON) -m bench.payments
 
 # A whole busy day on a shop of its own, ten minutes at 20 orders a second unless told otherwise: make rush RATE=5 MINUTES=3

@@ -98,9 +98,9 @@ class Bench:
     redis_url: str
     running: list[Program] = field(default_factory=list)
 
-    def web(self, project: Path, database: str, port: int) -> Program:
+    def web(self, project: Path, database: str, port: int, **settings: str) -> Program:
         """Start the web process of a version as ``./run`` does, limits raised, and wait until it answers."""
-        environ = self.environ(database, port)
+        environ = self.environ(database, port) | settings
         command = services.web(plan.read(environ), environ).command
         folder = self.folder / f"metrics-{port}"
         folder.mkdir()
