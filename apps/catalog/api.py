@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.catalog import door, services
+from apps.catalog import answers, door, services
 from apps.catalog.askers import askers, credential_of
 from apps.catalog.document import product_document
 from apps.catalog.finished import AWAY, language_of, shelf
@@ -35,6 +35,7 @@ from apps.core.facade import (
     from_domain,
     iso,
     page,
+    refuses,
 )
 from apps.stores.facade import actor_of, caller, may, may_everywhere
 
@@ -46,6 +47,14 @@ LISTING = [
     OpenApiParameter("cursor", OpenApiTypes.STR),
     OpenApiParameter("page_size", OpenApiTypes.INT),
 ]
+ETAG = OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304])
+STALE = OpenApiParameter(
+    "X-Menu-Stale",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="There when it is only the last known menu.",
+    response=[200, 304],
+)
 PAUSERS = (Role.BOARD, Role.KITCHEN, Role.MANAGER, Role.OWNER)
 
 
@@ -65,7 +74,13 @@ class MenuView(APIView):
     def perform_authentication(self, request: Request) -> None:
         """Ask who calls only when the store depends on it: a menu is public."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT, parameters=[STORE, OpenApiParameter("lang", OpenApiTypes.STR)])
+    @extend_schema(
+        operation_id="get_menu",
+        summary="Read a store's menu",
+        responses={200: answers.Menu, 304: None},
+        parameters=[STORE, OpenApiParameter("lang", OpenApiTypes.STR), ETAG, STALE],
+        extensions=refuses("not_found", "throttled"),
+    )
     def get(self, request: Request) -> HttpResponse:
         """Say the whole active menu in one document, with an ETag; ``X-Menu-Stale`` when it is only the last known."""
         store_id = _asked_store(request)
@@ -80,12 +95,23 @@ class ProductsView(APIView):
         """Let anybody read and the chain's owners add."""
         return [AllowAny() if self.request.method == "GET" else may_everywhere(Role.OWNER)()]
 
-    @extend_schema(operation_id="products_list", responses=OpenApiTypes.OBJECT, parameters=LISTING)
+    @extend_schema(
+        operation_id="list_products",
+        summary="List the products",
+        responses={200: answers.Products},
+        parameters=LISTING,
+        extensions=refuses("not_found"),
+    )
     def get(self, request: Request) -> Response:
         """List them by name: of one category, with some words, or as one store sells them."""
         return _product_list(request)
 
-    @extend_schema(request=ProductSerializer, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="create_product",
+        summary="Add a product to the chain",
+        request=ProductSerializer,
+        responses={201: answers.Product},
+    )
     def post(self, request: Request) -> Response:
         """Add one to the chain."""
         asked = ProductSerializer(data=request.data)
@@ -99,7 +125,12 @@ class ProductsOfCategoryView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="products_of_category_list", responses=OpenApiTypes.OBJECT, parameters=LISTING)
+    @extend_schema(
+        operation_id="list_products_of_category",
+        summary="List the products of a category",
+        responses={200: answers.Products},
+        parameters=LISTING,
+    )
     def get(self, request: Request, slug: str) -> Response:
         """List them as ``/products?category=`` does."""
         if not Category.objects.filter(slug=slug, archived_at=None).exists():
@@ -117,17 +148,33 @@ class ProductView(APIView):
         own_store = self.request.method == "PATCH" and "store" in self.request.query_params
         return [may(Role.OWNER, Role.MANAGER)() if own_store else may_everywhere(Role.OWNER)()]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT, parameters=[STORE])
+    @extend_schema(
+        operation_id="get_product",
+        summary="Read a product",
+        responses={200: answers.Product},
+        parameters=[STORE],
+    )
     def get(self, request: Request, product_id: UUID) -> Response:
         """Say it as one store sells it, or with the chain's own values."""
         return Response(_product(product_id, _query(request).get("store")))
 
-    @extend_schema(request=ProductSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="replace_product",
+        summary="Replace the fields of a product",
+        request=ProductSerializer,
+        responses={200: answers.Product},
+    )
     def put(self, request: Request, product_id: UUID) -> Response:
         """Say all its fields anew; what is left out takes its default, only the slug stays."""
         return self._change(request, product_id, partial=False)
 
-    @extend_schema(request=ProductSerializer, responses=OpenApiTypes.OBJECT, parameters=[STORE])
+    @extend_schema(
+        operation_id="change_product",
+        summary="Change some fields of a product",
+        request=ProductSerializer,
+        responses={200: answers.ChangedProduct},
+        parameters=[STORE],
+    )
     def patch(self, request: Request, product_id: UUID) -> Response:
         """Change some fields of the chain; with ``store`` the price and assortment of that store."""
         if "store" not in request.query_params:
@@ -142,7 +189,12 @@ class ProductView(APIView):
         )
         return Response({**_product(product_id, store_id if row.sold_here else None), "sold_here": row.sold_here})
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(
+        operation_id="archive_product",
+        summary="Archive a product",
+        request=None,
+        responses={204: None},
+    )
     def delete(self, request: Request, product_id: UUID) -> Response:
         """Archive it."""
         services.archive_product(product_id=product_id, by=caller(request), at=timezone.now())
@@ -166,13 +218,23 @@ class CategoriesView(APIView):
         """Let anybody read and the chain's owners add."""
         return [AllowAny() if self.request.method == "GET" else may_everywhere(Role.OWNER)()]
 
-    @extend_schema(operation_id="categories_list", responses=OpenApiTypes.OBJECT, parameters=LISTING[3:])
+    @extend_schema(
+        operation_id="list_categories",
+        summary="List the categories",
+        responses={200: answers.Categories},
+        parameters=LISTING[3:],
+    )
     def get(self, request: Request) -> Response:
         """List them in the order of the menu."""
         found = page(request, Category.objects.filter(archived_at=None), "position", "id")
         return _listed([_category(row) for row in found.rows], found.next, found.previous)
 
-    @extend_schema(request=CategorySerializer, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="create_category",
+        summary="Add a category to the chain",
+        request=CategorySerializer,
+        responses={201: answers.Category},
+    )
     def post(self, request: Request) -> Response:
         """Add one to the chain."""
         asked = CategorySerializer(data=request.data)
@@ -188,7 +250,11 @@ class CategoryView(APIView):
         """Let anybody read and the chain's owners change."""
         return [AllowAny() if self.request.method == "GET" else may_everywhere(Role.OWNER)()]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="get_category",
+        summary="Read a category",
+        responses={200: answers.Category},
+    )
     def get(self, request: Request, category_id: UUID) -> Response:
         """Say it."""
         row = Category.objects.filter(id=category_id, archived_at=None).first()
@@ -196,17 +262,32 @@ class CategoryView(APIView):
             raise NotFoundError("Esta categoria não existe.")
         return Response(_category(row))
 
-    @extend_schema(request=CategorySerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="replace_category",
+        summary="Replace the fields of a category",
+        request=CategorySerializer,
+        responses={200: answers.Category},
+    )
     def put(self, request: Request, category_id: UUID) -> Response:
         """Say all its fields anew; only the slug stays when it is left out."""
         return self._change(request, category_id, partial=False)
 
-    @extend_schema(request=CategorySerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="change_category",
+        summary="Change some fields of a category",
+        request=CategorySerializer,
+        responses={200: answers.Category},
+    )
     def patch(self, request: Request, category_id: UUID) -> Response:
         """Change some of its fields."""
         return self._change(request, category_id, partial=True)
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(
+        operation_id="archive_category",
+        summary="Archive a category",
+        request=None,
+        responses={204: None},
+    )
     def delete(self, request: Request, category_id: UUID) -> Response:
         """Archive it; its products leave every menu with it."""
         services.archive_category(category_id=category_id, by=caller(request), at=timezone.now())
@@ -226,7 +307,13 @@ class ProductPauseView(APIView):
 
     permission_classes = [may(*PAUSERS)]
 
-    @extend_schema(request=PauseSerializer, responses=OpenApiTypes.OBJECT, parameters=[STORE])
+    @extend_schema(
+        operation_id="pause_product",
+        summary="Pause a product at a store",
+        request=PauseSerializer,
+        responses={200: answers.Availability},
+        parameters=[STORE],
+    )
     def post(self, request: Request, product_id: UUID) -> Response:
         """Pause it at the caller's store; the kiosks hear of it at once."""
         store_id, by, at = _store_to_pause(request), caller(request), timezone.now()
@@ -235,7 +322,13 @@ class ProductPauseView(APIView):
         row = services.pause_product(product_id=product_id, store_id=store_id, until=asked.end(at), by=by, at=at)
         return Response(_pause(product_id, row))
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT, parameters=[STORE])
+    @extend_schema(
+        operation_id="resume_product",
+        summary="Sell a product again",
+        request=None,
+        responses={200: answers.Availability},
+        parameters=[STORE],
+    )
     def delete(self, request: Request, product_id: UUID) -> Response:
         """Sell it again now."""
         store_id, by, at = _store_to_pause(request), caller(request), timezone.now()
@@ -248,7 +341,13 @@ class OptionPauseView(APIView):
 
     permission_classes = [may(*PAUSERS)]
 
-    @extend_schema(request=PauseSerializer, responses=OpenApiTypes.OBJECT, parameters=[STORE])
+    @extend_schema(
+        operation_id="pause_option",
+        summary="Pause an option at a store",
+        request=PauseSerializer,
+        responses={200: answers.Availability},
+        parameters=[STORE],
+    )
     def post(self, request: Request, option_id: UUID) -> Response:
         """Pause it at the caller's store, in every product that offers it."""
         store_id, by, at = _store_to_pause(request), caller(request), timezone.now()
@@ -257,7 +356,13 @@ class OptionPauseView(APIView):
         row = services.pause_option(option_id=option_id, store_id=store_id, until=asked.end(at), by=by, at=at)
         return Response(_pause(option_id, row))
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT, parameters=[STORE])
+    @extend_schema(
+        operation_id="resume_option",
+        summary="Sell an option again",
+        request=None,
+        responses={200: answers.Availability},
+        parameters=[STORE],
+    )
     def delete(self, request: Request, option_id: UUID) -> Response:
         """Offer it again now."""
         store_id, by, at = _store_to_pause(request), caller(request), timezone.now()

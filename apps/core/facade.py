@@ -2,6 +2,7 @@
 
 from apps.core import limits, row_history, trail
 from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
+from apps.core.answers import IDEMPOTENCY_KEY, REPLAYED, AnyOf, Money, Page, Shape, refuses
 from apps.core.audit import sql_invariant
 from apps.core.buckets import Buckets
 from apps.core.edge import read_body
@@ -39,10 +40,13 @@ from apps.core.turns import take_turn, wait_for_turn
 from apps.core.wake import News, tell
 
 __all__ = [
+    "IDEMPOTENCY_KEY",
     "PROVIDER",
+    "REPLAYED",
     "SYSTEM",
     "Actor",
     "Answer",
+    "AnyOf",
     "Buckets",
     "Claim",
     "DatabaseUnavailableError",
@@ -58,11 +62,14 @@ __all__ = [
     "LimitedError",
     "LineField",
     "Memory",
+    "Money",
     "News",
     "NotFoundError",
+    "Page",
     "RivalRunningError",
     "RivalWonError",
     "Role",
+    "Shape",
     "StrictCharField",
     "StrictIntegerField",
     "StrictSerializer",
@@ -89,6 +96,7 @@ __all__ = [
     "published",
     "qr_svg",
     "read_body",
+    "refuses",
     "row_history",
     "row_of",
     "sql_invariant",

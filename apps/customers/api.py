@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
@@ -13,20 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Actor, LimitedError, Role, count_refused_lookup, iso, limits
-from apps.customers import guards, queries, services
+from apps.core.facade import Actor, LimitedError, Role, count_refused_lookup, iso, limits, refuses
+from apps.customers import answers, guards, queries, services
 from apps.customers.errors import CustomerNotFoundError, MalformedDocumentError
 from apps.customers.queries import masked_document
 from apps.customers.rules import Source, masked_email, masked_phone, parse_document
 from apps.customers.serializers import (
     ClaimSerializer,
-    CustomerSerializer,
     LookupSerializer,
     ProfileChangeSerializer,
-    ProfileSerializer,
-    RegisteredSerializer,
     RegisterSerializer,
-    TicketSerializer,
 )
 from apps.stores.facade import actor_of, caller, may
 
@@ -51,7 +46,13 @@ class UsersView(PrivateView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer})
+    @extend_schema(
+        operation_id="register_customer",
+        summary="Become known",
+        request=RegisterSerializer,
+        responses={201: answers.Registered},
+        extensions=refuses("throttled"),
+    )
     def post(self, request: Request) -> Response:
         """Register; a known CPF or e-mail is answered exactly like a new one."""
         now, actor = timezone.now(), actor_of(request)
@@ -82,7 +83,13 @@ class ClaimView(PrivateView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(request=ClaimSerializer, responses={204: None})
+    @extend_schema(
+        operation_id="claim_account",
+        summary="Make the account that a registration asked for",
+        request=ClaimSerializer,
+        responses={204: None},
+        extensions=refuses("claim_refused", "throttled"),
+    )
     def post(self, request: Request) -> Response:
         """Take the code that was sent to the customer; wrong, used and too old are answered alike."""
         now = timezone.now()
@@ -99,12 +106,23 @@ class MeView(PrivateView):
 
     permission_classes = [may(Role.CUSTOMER)]
 
-    @extend_schema(responses=ProfileSerializer)
+    @extend_schema(
+        operation_id="get_profile",
+        summary="Read one's own data",
+        responses={200: answers.Profile},
+        extensions=refuses("not_found"),
+    )
     def get(self, request: Request) -> Response:
         """Say it; the CPF masked."""
         return Response(_profile(_own_id(caller(request))))
 
-    @extend_schema(request=ProfileChangeSerializer, responses=ProfileSerializer)
+    @extend_schema(
+        operation_id="change_profile",
+        summary="Change one's own data and consents",
+        request=ProfileChangeSerializer,
+        responses={200: answers.Profile},
+        extensions=refuses("not_found"),
+    )
     def patch(self, request: Request) -> Response:
         """Change some of it, and what is allowed."""
         own = _own_id(caller(request))
@@ -113,7 +131,12 @@ class MeView(PrivateView):
         services.change_profile(customer_id=own, change=asked.change(), source=Source.WEB, at=timezone.now())
         return Response(_profile(own))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(
+        operation_id="erase_profile",
+        summary="Erase one's own data",
+        responses={204: None},
+        extensions=refuses("not_found"),
+    )
     def delete(self, request: Request) -> Response:
         """Erase the person for good, the login with it."""
         services.erase_customer(customer_id=_own_id(caller(request)), by=caller(request), at=timezone.now())
@@ -125,7 +148,12 @@ class MeExportView(PrivateView):
 
     permission_classes = [may(Role.CUSTOMER)]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="export_profile",
+        summary="Export all that is held about oneself",
+        responses={200: answers.Held},
+        extensions=refuses("not_found", "throttled"),
+    )
     def get(self, request: Request) -> Response:
         """Say all of it, the CPF whole, what was allowed and what was ordered."""
         now, own = timezone.now(), caller(request)
@@ -138,7 +166,13 @@ class LookupView(PrivateView):
 
     permission_classes = [may(Role.KIOSK)]
 
-    @extend_schema(request=LookupSerializer, responses=TicketSerializer)
+    @extend_schema(
+        operation_id="look_up_guest",
+        summary="Exchange a CPF for a ticket, at a kiosk",
+        request=LookupSerializer,
+        responses={200: answers.Ticket},
+        extensions=refuses("throttled"),
+    )
     def post(self, request: Request) -> Response:
         """Exchange a CPF for a ticket, known or not."""
         now, device = timezone.now(), caller(request)
@@ -162,7 +196,12 @@ class CustomerByCpfView(PrivateView):
 
     permission_classes = [may(*COUNTER)]
 
-    @extend_schema(responses=CustomerSerializer)
+    @extend_schema(
+        operation_id="find_customer_by_cpf",
+        summary="Find a customer at the counter",
+        responses={200: answers.Customer},
+        extensions=refuses("throttled"),
+    )
     def get(self, request: Request, cpf: str) -> Response:
         """Say who has this CPF or CNPJ, masked."""
         now, actor = timezone.now(), caller(request)

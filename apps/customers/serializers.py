@@ -1,4 +1,4 @@
-"""What clients may send about customers, and what they get."""
+"""What clients may send about customers."""
 
 from typing import Any
 
@@ -124,19 +124,6 @@ class ClaimSerializer(StrictSerializer):
     code = StrictCharField(max_length=12)
 
 
-class ProfileSerializer(serializers.Serializer[Any]):
-    """A customer as they see themselves; the CPF masked, it is whole only in the export."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    cpf = serializers.CharField(allow_null=True)
-    email = serializers.CharField(allow_null=True)
-    phone = serializers.CharField(allow_null=True)
-    address = serializers.CharField(allow_null=True)
-    consents = serializers.ListField(child=serializers.CharField())
-    created_at = serializers.DateTimeField()
-
-
 class LookupSerializer(StrictSerializer):
     """A CPF or CNPJ typed on a kiosk."""
 
@@ -146,31 +133,3 @@ class LookupSerializer(StrictSerializer):
         """Return it, checked."""
         document: Document = self.validated_data["cpf"]
         return document
-
-
-class RegisteredSerializer(serializers.Serializer[Any]):
-    """What was sent, masked. The same for the new and the known; ``claim`` only with a password."""
-
-    name = serializers.CharField()
-    cpf = serializers.CharField(allow_null=True)
-    email = serializers.CharField(allow_null=True)
-    phone = serializers.CharField(allow_null=True)
-    consents = serializers.ListField(child=serializers.CharField())
-    claim = serializers.CharField(allow_null=True)
-
-
-class TicketSerializer(serializers.Serializer[Any]):
-    """A ticket for the checkout; the same for the known and the unknown."""
-
-    customer = serializers.CharField()
-    cpf = serializers.CharField()
-
-
-class CustomerSerializer(serializers.Serializer[Any]):
-    """A customer as staff see them."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    cpf = serializers.CharField()
-    phone = serializers.CharField(allow_null=True)
-    orders = serializers.IntegerField(allow_null=True)

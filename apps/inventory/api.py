@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,13 +20,15 @@ from apps.core.facade import (
     StrictSerializer,
     iso,
     page,
+    refuses,
 )
-from apps.inventory import queries, services
+from apps.inventory import answers, queries, services
 from apps.inventory.models import Reason, StockLevel, StockMovement
 from apps.stores.facade import caller, may
 
 MANAGERS = (Role.MANAGER, Role.OWNER)
 MOST = 1_000_000
+PAGING = [OpenApiParameter("cursor", OpenApiTypes.STR), OpenApiParameter("page_size", OpenApiTypes.INT)]
 WASTED_BY = frozenset({Role.KITCHEN})
 SIGN = {Reason.PURCHASE: 1, Reason.RETURN: 1, Reason.WASTE: -1}
 
@@ -56,13 +58,24 @@ class ItemsView(APIView):
         roles = (Role.KITCHEN, Role.AUDITOR, *MANAGERS) if self.request.method == "GET" else MANAGERS
         return [may(*roles)()]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="list_stock",
+        summary="List what a store has",
+        responses={200: answers.StockLevels},
+        extensions=refuses("not_found"),
+    )
     def get(self, request: Request) -> Response:
         """List every item with what is on hand, reserved and free."""
         results = [_level_document(level) for level in queries.levels_of(_store_of(caller(request)))]
         return Response({"results": results, "next": None, "previous": None})
 
-    @extend_schema(request=CountSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="count_stock",
+        summary="Record a count of an item",
+        request=CountSerializer,
+        responses={200: answers.StockMovement},
+        extensions=refuses("not_found", "out_of_stock"),
+    )
     def patch(self, request: Request) -> Response:
         """Record a count."""
         asked = CountSerializer(data=request.data)
@@ -84,7 +97,13 @@ class MovementsView(APIView):
 
     permission_classes = [may(Role.KITCHEN, *MANAGERS)]
 
-    @extend_schema(request=MovementSerializer, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="record_stock_movement",
+        summary="Record what came or went of an item",
+        request=MovementSerializer,
+        responses={201: answers.StockMovement},
+        extensions=refuses("not_found", "out_of_stock"),
+    )
     def post(self, request: Request) -> Response:
         """Record one movement; the kitchen may only record waste."""
         asked = MovementSerializer(data=request.data)
@@ -110,7 +129,12 @@ class ItemMovementsView(APIView):
 
     permission_classes = [may(Role.KITCHEN, Role.AUDITOR, *MANAGERS)]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="list_stock_movements",
+        summary="List what came and went of an item",
+        responses={200: answers.StockMovements},
+        parameters=PAGING,
+    )
     def get(self, request: Request, item_id: UUID) -> Response:
         """List its movements, newest first, a page at a time."""
         movements = queries.movements_of(_store_of(caller(request)), item_id)

@@ -13,8 +13,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Actor, InvalidError, NotFoundError, Role, claim_from, page
-from apps.orders import cancel, checkout, documents, guards, preparation, queries, reading, releasing, services
+from apps.core.facade import (
+    IDEMPOTENCY_KEY,
+    REPLAYED,
+    Actor,
+    InvalidError,
+    NotFoundError,
+    Role,
+    claim_from,
+    page,
+    refuses,
+)
+from apps.orders import answers, cancel, checkout, documents, guards, preparation, queries, reading, releasing, services
 from apps.orders.models import Order
 from apps.orders.rules import CUSTOMER, AskedItem, Status, status_of
 from apps.orders.serializers import (
@@ -36,7 +46,13 @@ READERS = frozenset({Role.KIOSK, Role.CUSTOMER, Role.AUDITOR, Role.ORDERS_READ, 
 LISTERS = READERS | {Role.PANEL}
 Say = Callable[[Order], dict[str, Any]]
 SECONDS_BETWEEN_POLLS = {True: 5, False: 30}
-IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After",
+    OpenApiTypes.INT,
+    OpenApiParameter.HEADER,
+    description="Seconds until the next question.",
+    response=[200],
+)
 
 
 def own_store(actor: Actor, roles: frozenset[Role]) -> UUID | None:
@@ -97,7 +113,13 @@ class QuoteView(APIView):
 
     permission_classes = [may(*BUYERS)]
 
-    @extend_schema(request=QuoteSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="quote_order",
+        summary="Price a cart",
+        request=QuoteSerializer,
+        responses={200: answers.Quote},
+        extensions=refuses("not_found", "store_closed", "item_unavailable"),
+    )
     def post(self, request: Request) -> Response:
         """Say lines, discounts and total as checkout would charge them."""
         items, coupon, dining_option, named = reading.quote(request.data) or _read_quote(request)
@@ -111,7 +133,23 @@ class CheckoutView(APIView):
 
     permission_classes = [may(*BUYERS)]
 
-    @extend_schema(request=CheckoutSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
+    @extend_schema(
+        operation_id="checkout_order",
+        summary="Place an order",
+        request=CheckoutSerializer,
+        responses={201: answers.Order},
+        parameters=[IDEMPOTENCY_KEY, REPLAYED],
+        extensions=refuses(
+            "not_found",
+            "store_closed",
+            "item_unavailable",
+            "out_of_stock",
+            "price_changed",
+            "idempotency_conflict",
+            "idempotency_key_reused",
+            "throttled",
+        ),
+    )
     def post(self, request: Request) -> HttpResponse:
         """Place it, or answer a repeat with the same bytes."""
         by = caller(request)
@@ -132,15 +170,17 @@ class OrdersView(APIView):
     permission_classes = [may(*LISTERS)]
 
     @extend_schema(
-        operation_id="orders_list",
-        responses=OpenApiTypes.OBJECT,
+        operation_id="list_orders",
+        summary="List the board of a store, or orders by time",
+        responses={200: answers.Orders},
         parameters=[
             OpenApiParameter("store", OpenApiTypes.UUID),
-            OpenApiParameter("status", OpenApiTypes.STR, many=True),
+            OpenApiParameter("status", OpenApiTypes.STR, many=True, enum=answers.STATUSES),
             OpenApiParameter("since", OpenApiTypes.DATETIME),
             OpenApiParameter("cursor", OpenApiTypes.STR),
             OpenApiParameter("page_size", OpenApiTypes.INT),
         ],
+        extensions=refuses("not_found"),
     )
     def get(self, request: Request) -> Response:
         """List what is being made: ready, in preparation, received; each in its place.
@@ -182,13 +222,23 @@ class OrderView(APIView):
         roles = BUYERS if self.request.method == "DELETE" else READERS
         return [may(*roles)()]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="get_order",
+        summary="Read an order",
+        responses={200: answers.OrderForReader},
+    )
     def get(self, request: Request, order_id: UUID) -> Response:
         """Say it in the detail its reader may see."""
         order = queries.order_for(order_id, caller(request))
         return Response(_document_for(caller(request), order))
 
-    @extend_schema(request=CancelSerializer, responses={200: OpenApiTypes.OBJECT, 202: OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="delete_order",
+        summary="Cancel an order",
+        request=CancelSerializer,
+        responses={200: answers.Order, 202: answers.Order},
+        extensions=refuses("invalid_transition"),
+    )
     def delete(self, request: Request, order_id: UUID) -> Response:
         """Cancel it, as ``POST …/cancel`` does."""
         return _cancel(request, order_id)
@@ -199,7 +249,13 @@ class OrderCancelView(APIView):
 
     permission_classes = [may(*BUYERS)]
 
-    @extend_schema(request=CancelSerializer, responses={200: OpenApiTypes.OBJECT, 202: OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="cancel_order",
+        summary="Cancel an order",
+        request=CancelSerializer,
+        responses={200: answers.Order, 202: answers.Order},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Cancel it: an unpaid one its kiosk or the counter, a paid one the counter; 202 while money is on its way back."""
         return _cancel(request, order_id)
@@ -210,7 +266,13 @@ class OrderReleaseView(APIView):
 
     permission_classes = [may(*STAFF)]
 
-    @extend_schema(request=ReleaseSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="release_order",
+        summary="Let an order be paid, or refuse it",
+        request=ReleaseSerializer,
+        responses={200: answers.Order},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Let it be paid once the guest's age is checked, or refuse it: it is cancelled then."""
         asked = ReleaseSerializer(data=request.data)
@@ -225,7 +287,13 @@ class OrderItemVoidView(APIView):
 
     permission_classes = [may(*STAFF)]
 
-    @extend_schema(request=VoidSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="void_item",
+        summary="Take an item out of a paid order",
+        request=VoidSerializer,
+        responses={200: answers.Order},
+        extensions=refuses("invalid_transition", "last_item"),
+    )
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Void an item nobody has begun to make; the guest gets its share back."""
         asked = VoidSerializer(data=request.data)
@@ -244,7 +312,12 @@ class OrderStatusView(APIView):
         roles = KITCHEN if self.request.method == "PATCH" else READERS
         return [may(*roles)()]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="get_order_status",
+        summary="See where an order stands",
+        responses={200: answers.OrderStatus},
+        parameters=[RETRY_AFTER],
+    )
     def get(self, request: Request, order_id: UUID) -> Response:
         """Say only that, cheaply; ``Retry-After`` tells when to ask again."""
         order = queries.standing_for(order_id, caller(request))
@@ -252,7 +325,13 @@ class OrderStatusView(APIView):
         response["Retry-After"] = str(SECONDS_BETWEEN_POLLS[order.status <= Status.READY])
         return response
 
-    @extend_schema(request=MoveSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="move_order",
+        summary="Move an order a step",
+        request=MoveSerializer,
+        responses={200: answers.OrderForKitchen},
+        extensions=refuses("invalid_transition"),
+    )
     def patch(self, request: Request, order_id: UUID) -> Response:
         """Move it a step; the step it already made is answered and not written again."""
         asked = MoveSerializer(data=request.data)
@@ -270,7 +349,13 @@ class OrderRecallView(APIView):
 
     permission_classes = [may(*KITCHEN)]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="recall_order",
+        summary="Bring a ready order back to the kitchen",
+        request=None,
+        responses={200: answers.OrderForKitchen},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Bring a ready order back to its old place."""
         order = services.recall_order(order_id=order_id, by=caller(request), at=timezone.now())
@@ -282,7 +367,13 @@ class ItemBumpView(APIView):
 
     permission_classes = [may(*KITCHEN)]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="bump_item",
+        summary="Mark an item as made",
+        request=None,
+        responses={200: answers.OrderForKitchen},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Say that everything of it is made; the first one starts the order, the last makes it ready."""
         order = preparation.bump_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
@@ -294,7 +385,13 @@ class ItemRecallView(APIView):
 
     permission_classes = [may(*KITCHEN)]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="recall_item",
+        summary="Take an item back into preparation",
+        request=None,
+        responses={200: answers.OrderForKitchen},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Take it back into preparation, and a ready order with it to its old place."""
         order = preparation.recall_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
@@ -306,7 +403,13 @@ class OrderAcknowledgeView(APIView):
 
     permission_classes = [may(*KITCHEN)]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="acknowledge_cancellation",
+        summary="Note that the kitchen knows of a cancelled order",
+        request=None,
+        responses={200: answers.OrderForKitchen},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Say that the kitchen has seen that it was cancelled; its ticket leaves the board."""
         preparation.acknowledge_cancellation(order_id=order_id, by=caller(request), at=timezone.now())
@@ -318,7 +421,13 @@ class ItemAcknowledgeView(APIView):
 
     permission_classes = [may(*KITCHEN)]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="acknowledge_void",
+        summary="Note that the kitchen knows of a voided item",
+        request=None,
+        responses={200: answers.OrderForKitchen},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Say that the kitchen has seen that it was voided; it leaves its ticket."""
         preparation.acknowledge_void(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
@@ -330,7 +439,13 @@ class OrderUndoView(APIView):
 
     permission_classes = [may(*KITCHEN)]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="undo_move",
+        summary="Take an order's last step back",
+        request=None,
+        responses={200: answers.OrderForKitchen},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Take the last step back within ten seconds."""
         order = services.undo_move(order_id=order_id, by=caller(request), at=timezone.now())
@@ -342,7 +457,11 @@ class OrderHistoryView(APIView):
 
     permission_classes = [may(*READERS)]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="get_order_history",
+        summary="Read what became of an order",
+        responses={200: answers.OrderHistory},
+    )
     def get(self, request: Request, order_id: UUID) -> Response:
         """List its steps, first to last; who made them is named inside the shop alone."""
         changes, names = queries.history_of(queries.narrow_order_for(order_id, caller(request)))

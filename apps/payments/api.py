@@ -9,14 +9,15 @@ import orjson
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.facade import (
+    IDEMPOTENCY_KEY,
+    REPLAYED,
     Answer,
     Claim,
     RivalRunningError,
@@ -27,9 +28,10 @@ from apps.core.facade import (
     claim_from,
     correct_answer,
     keep_answer,
+    refuses,
     stored_answer,
 )
-from apps.payments import refunds, services
+from apps.payments import answers, refunds, services
 from apps.payments.documents import payment_document, refund_document
 from apps.payments.models import Charge
 from apps.payments.queries import refunds_of
@@ -37,7 +39,6 @@ from apps.payments.rules import Method, State, Tender
 from apps.stores.facade import caller, may
 
 STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
-IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
 
 
 class NewPaymentSerializer(StrictSerializer):
@@ -52,7 +53,21 @@ class PaymentsView(APIView):
 
     permission_classes = [may(Role.KIOSK, Role.CUSTOMER, *STAFF)]
 
-    @extend_schema(request=NewPaymentSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
+    @extend_schema(
+        operation_id="pay_order",
+        summary="Start a payment",
+        request=NewPaymentSerializer,
+        responses={201: answers.Payment, 202: answers.Payment},
+        parameters=[IDEMPOTENCY_KEY, REPLAYED],
+        extensions=refuses(
+            "not_found",
+            "already_paid",
+            "release_required",
+            "charge_locked",
+            "idempotency_conflict",
+            "idempotency_key_reused",
+        ),
+    )
     def post(self, request: Request) -> HttpResponse:
         """Answer 201 with the QR, 202 while the provider is away, and a repeat with the same bytes."""
         claim = claim_from(
@@ -96,7 +111,11 @@ class PaymentView(APIView):
 
     permission_classes = [may(Role.KIOSK, Role.CUSTOMER, Role.AUDITOR, *STAFF)]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="get_payment",
+        summary="See how a payment stands",
+        responses={200: answers.PaymentWithRefunds},
+    )
     def get(self, request: Request, payment_id: UUID) -> Response:
         """Say how it stands."""
         charge = services.charge_for(payment_id, caller(request))
@@ -110,7 +129,13 @@ class PaymentCheckView(APIView):
 
     permission_classes = [may(Role.KIOSK, Role.CUSTOMER, *STAFF)]
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="check_payment",
+        summary="Ask the provider about a payment at once",
+        request=None,
+        responses={200: answers.Payment},
+        extensions=refuses("throttled"),
+    )
     def post(self, request: Request, payment_id: UUID) -> Response:
         """Ask the provider at once, every three seconds at most."""
         charge = services.check_now(charge_id=payment_id, by=caller(request), at=timezone.now())
@@ -129,7 +154,16 @@ class PaymentRefundsView(APIView):
 
     permission_classes = [may(*STAFF)]
 
-    @extend_schema(request=RefundSerializer, responses={201: OpenApiTypes.OBJECT}, parameters=[IDEMPOTENCY_KEY])
+    @extend_schema(
+        operation_id="refund_payment",
+        summary="Give money back",
+        request=RefundSerializer,
+        responses={201: answers.Refund},
+        parameters=[IDEMPOTENCY_KEY, REPLAYED],
+        extensions=refuses(
+            "refund_limit", "invalid_transition", "refund_exceeds", "idempotency_conflict", "idempotency_key_reused"
+        ),
+    )
     def post(self, request: Request, payment_id: UUID) -> HttpResponse:
         """Owe it, or answer a repeat with the same bytes; the provider is asked by the engine."""
         body = {"payment": str(payment_id), "body": request.data}
@@ -177,7 +211,13 @@ class PaymentConfirmView(APIView):
 
     permission_classes = [may(*STAFF)]
 
-    @extend_schema(request=ConfirmSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="confirm_payment",
+        summary="Take a payment at the counter",
+        request=ConfirmSerializer,
+        responses={200: answers.ConfirmedPayment},
+        extensions=refuses("invalid_transition"),
+    )
     def post(self, request: Request, payment_id: UUID) -> Response:
         """Record it and say the change."""
         asked = ConfirmSerializer(data=request.data)

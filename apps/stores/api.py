@@ -1,7 +1,5 @@
 """The devices API, and signing in."""
 
-from typing import Any
-
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -12,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.facade import Limit, Role, StrictCharField, StrictSerializer, iso, limits
-from apps.stores import cookies, services, sign_in, tokens
+from apps.core.facade import Limit, Role, StrictCharField, StrictSerializer, iso, limits, refuses
+from apps.stores import answers, cookies, services, sign_in, tokens
 from apps.stores.authentication import caller
 from apps.stores.pages import page_version
 from apps.stores.permissions import may
@@ -27,21 +25,19 @@ class PairSerializer(StrictSerializer):
     code = StrictCharField(max_length=20)
 
 
-class PairedSerializer(serializers.Serializer[Any]):
-    """What a device keeps."""
-
-    token = serializers.CharField()
-    kind = serializers.CharField()
-    store = serializers.UUIDField()
-
-
 class PairView(APIView):
     """Pair a device."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=PairSerializer, responses=PairedSerializer)
+    @extend_schema(
+        operation_id="pair_device",
+        summary="Pair a device",
+        request=PairSerializer,
+        responses={200: answers.Paired},
+        extensions=refuses("pairing_refused", "throttled"),
+    )
     def post(self, request: Request) -> Response:
         """Exchange a code for a token, in the answer and in the browser's cookie."""
         asked = PairSerializer(data=request.data)
@@ -62,19 +58,17 @@ class HeartbeatSerializer(StrictSerializer):
     clock = serializers.DateTimeField(required=False)
 
 
-class HeardSerializer(serializers.Serializer[Any]):
-    """The server's time, and whether the device shows an old page."""
-
-    now = serializers.DateTimeField()
-    reload = serializers.BooleanField()
-
-
 class HeartbeatView(APIView):
     """A device says that it is alive."""
 
     permission_classes = [may(Role.KIOSK, Role.BOARD, Role.PANEL)]
 
-    @extend_schema(request=HeartbeatSerializer, responses=HeardSerializer)
+    @extend_schema(
+        operation_id="send_heartbeat",
+        summary="Report that a device is alive",
+        request=HeartbeatSerializer,
+        responses={200: answers.Heard},
+    )
     def post(self, request: Request) -> Response:
         """Remember it, and say the time and whether the page is to be loaded anew."""
         asked = HeartbeatSerializer(data=request.data)
@@ -84,14 +78,6 @@ class HeartbeatView(APIView):
             raise NotAuthenticated
         services.hear_from_device(device_id=device_id, version=version, clock=asked.validated_data.get("clock"), at=now)
         return Response({"now": iso(now), "reload": bool(version and page_version() and version != page_version())})
-
-
-class TokensSerializer(serializers.Serializer[Any]):
-    """What a client keeps; customers get no ``refresh`` and sign in again a day later."""
-
-    access = serializers.CharField()
-    refresh = serializers.CharField(allow_null=True)
-    expires_in = serializers.IntegerField()
 
 
 class SignInSerializer(StrictSerializer):
@@ -113,7 +99,13 @@ class SignInView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=SignInSerializer, responses=TokensSerializer)
+    @extend_schema(
+        operation_id="sign_in",
+        summary="Sign in without a browser",
+        request=SignInSerializer,
+        responses={200: answers.Tokens},
+        extensions=refuses("not_authenticated", "throttled"),
+    )
     def post(self, request: Request) -> Response:
         """Exchange e-mail and password for tokens; wrong ones a few times in a quarter of an hour."""
         asked = SignInSerializer(data=request.data)
@@ -132,7 +124,13 @@ class RenewView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=RenewSerializer, responses=TokensSerializer)
+    @extend_schema(
+        operation_id="renew_tokens",
+        summary="Stay signed in",
+        request=RenewSerializer,
+        responses={200: answers.Tokens},
+        extensions=refuses("not_authenticated"),
+    )
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair."""
         asked = RenewSerializer(data=request.data)

@@ -1,0 +1,51 @@
+"""What the payments API answers, told to its schema; see ``core.answers``. ``documents`` builds it."""
+
+from rest_framework import serializers
+
+from apps.core.facade import Money, Shape
+from apps.payments.rules import Cause, Method, RefundState, State
+
+
+class Payment(Shape):
+    """One attempt to be paid for an order."""
+
+    id = serializers.UUIDField()
+    order = serializers.UUIDField()
+    method = serializers.ChoiceField(choices=Method.choices)
+    status = serializers.ChoiceField(choices=State.choices)
+    amount = Money()
+    refunded_amount = serializers.DecimalField(
+        max_digits=10, decimal_places=2, help_text="Of a payment just made it may be written `0`."
+    )
+    qr_data = serializers.CharField(allow_null=True, help_text="What the QR says; null unless it can be paid now.")
+    qr_svg = serializers.CharField(
+        allow_null=True, help_text="The QR as an SVG document; null unless it can be paid now."
+    )
+    expires_at = serializers.DateTimeField(allow_null=True)
+    provider_reference = serializers.CharField(allow_null=True, help_text="Mercado Pago's id of its order.")
+
+
+class Refund(Shape):
+    """Money on its way back."""
+
+    id = serializers.UUIDField()
+    payment = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=RefundState.choices)
+    amount = Money()
+    created_at = serializers.DateTimeField()
+    done_at = serializers.DateTimeField(allow_null=True)
+    cause = serializers.ChoiceField(choices=Cause.choices, required=False, help_text="For staff alone.")
+    reason = serializers.CharField(required=False, help_text="For staff alone.")
+    problem = serializers.CharField(required=False, help_text="For staff alone; empty while nothing went wrong.")
+
+
+class PaymentWithRefunds(Payment):
+    """A payment, and what went back of it."""
+
+    refunds = Refund(many=True)
+
+
+class ConfirmedPayment(Payment):
+    """A payment taken at the counter."""
+
+    change = Money(help_text="To be handed back.")
