@@ -1,4 +1,7 @@
-"""Requests made up from the API's own schema, well formed and not, by everybody who may call: nothing fails, nothing moves."""
+"""Requests made up from the API's own schema, well formed and not, by everybody who may call: nothing fails, nothing moves.
+
+Each answer, good or refused, is held against the same schema.
+"""
 
 from collections import Counter
 from contextlib import suppress
@@ -18,6 +21,7 @@ from rest_framework.test import APIClient
 from apps.core.problems import PROBLEM_JSON
 from tests.attacks.conftest import PRINCIPALS, Shop
 from tests.attacks.routes import table
+from tests.contract import Contract
 from tests.fixtures import broken_rules
 from tests.payments.conftest import Provider, provider  # noqa: F401 - the fixture
 
@@ -73,7 +77,7 @@ def sent(case: Any, shop: Shop, who: str) -> Any:
 def test_no_made_up_request_fails_or_moves_anything(part: int, shop: Shop, provider: Provider) -> None:  # noqa: F811
     """T7 to T10, T12, T24, T28: at least 300 malformed bodies altogether, the same ones each time."""
     document = APIClient().get("/api/v1/schema", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
-    schema = schemathesis.openapi.from_dict(document)
+    schema, contract = schemathesis.openapi.from_dict(document), Contract(document)
     before, count = state(), Counter()
 
     def try_out(operation: Any, mode: Any, most: int, given_ids: dict[str, str]) -> None:
@@ -97,6 +101,8 @@ def test_no_made_up_request_fails_or_moves_anything(part: int, shop: Shop, provi
                 count["malformed bodies"] += mode is NEGATIVE and bool(operation.body)
                 told = f"{operation.label} by {who}: {answer.status_code} {answer.content[:300]!r}"
                 assert answer.status_code < 500, told
+                media = answer.headers.get("Content-Type", "")
+                contract.check(operation.method.upper(), operation.path, answer.status_code, media, answer.content)
                 if answer.status_code >= 400:
                     assert answer["Content-Type"] == PROBLEM_JSON, told
                     changed = before.items() ^ state().items()

@@ -1,4 +1,7 @@
-"""Every operation of the schema is driven once with success against a running stack; a new one fails until it is too."""
+"""Every operation of the schema is driven once with success against a running stack; a new one fails until it is too.
+
+Each of those answers is held against the schema: no field is missing, none is there that the schema does not name.
+"""
 
 import json
 import re
@@ -11,6 +14,7 @@ import pytest
 
 from tests.blackbox.client import Caller, Reply, new_key, product, wait_for
 from tests.blackbox.flow import audit, basket, status_of
+from tests.contract import Contract
 from tests.stack import Stack
 
 API = "/api/v1"
@@ -24,26 +28,31 @@ class Schema:
     """What the schema names, and what of it was driven."""
 
     operations: dict[tuple[str, str], re.Pattern[str]]
+    contract: Contract
     driven: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def read(cls, stranger: Caller) -> "Schema":
         reply = stranger.call("GET", f"{API}/schema/?format=json")
         assert reply.status == 200, reply.raw
+        document = json.loads(reply.raw)
         return cls(
             {
                 (method.upper(), path): form_of(path)
-                for path, item in json.loads(reply.raw)["paths"].items()
+                for path, item in document["paths"].items()
                 for method in item
                 if method != "parameters"
-            }
+            },
+            Contract(document),
         )
 
-    def note(self, method: str, path: str) -> None:
+    def note(self, method: str, path: str, reply: Reply) -> None:
         fitting = [key for key, pattern in self.operations.items() if key[0] == method and pattern.fullmatch(path)]
         # "/products/bebida" is told from "/products/{uuid}" by its form, "/users/me" from "/users/{…}" by having no parameter.
         if fitting:
-            self.driven.add(min(fitting, key=lambda key: (key[1].count("{"), "_id}" not in key[1])))
+            operation = min(fitting, key=lambda key: (key[1].count("{"), "_id}" not in key[1]))
+            self.contract.check(*operation, reply.status, reply.headers.get("Content-Type", ""), reply.raw)
+            self.driven.add(operation)
 
 
 def form_of(path: str) -> re.Pattern[str]:
@@ -55,12 +64,12 @@ def form_of(path: str) -> re.Pattern[str]:
 class Guide(Caller):
     """A caller who notes what worked, and insists that it works."""
 
-    schema: Schema = field(default_factory=lambda: Schema({}))
+    schema: Schema = field(default_factory=lambda: Schema({}, Contract({})))
 
     def call(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Reply:
         reply = super().call(method, f"{API}{path}", body, headers=headers)
         assert reply.status in WORKS, f"{method} {path}: {reply.status} {reply.raw[:400]!r}"
-        self.schema.note(method, f"{API}{path}".partition("?")[0])
+        self.schema.note(method, f"{API}{path}".partition("?")[0], reply)
         return reply
 
     def put(self, path: str, body: Any) -> Reply:
