@@ -236,12 +236,30 @@ SIMPLE_JWT: dict[str, Any] = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "BreadMate",
-    "DESCRIPTION": "Self-ordering for bakeries and quick-service restaurants.",
+    "DESCRIPTION": (
+        "Self-ordering for bakeries and quick-service restaurants.\n\n"
+        "What is malformed as HTTP is refused by all operations alike: 405 `method_not_allowed`, 406 `not_acceptable`,"
+        " 413 `too_large`, 415 `unsupported_media_type`."
+    ),
     "VERSION": "1",
+    "TAGS": [
+        {"name": "menu", "description": "What a store sells now."},
+        {"name": "orders", "description": "From the cart to the guest's hands."},
+        {"name": "payments", "description": "Money in and back."},
+        {"name": "products", "description": "The chain's products, and what differs at a store."},
+        {"name": "options", "description": "What is asked about a product."},
+        {"name": "categories", "description": "The shelves of the menu."},
+        {"name": "inventory", "description": "A store's stock."},
+        {"name": "users", "description": "Customers, and what we hold about them."},
+        {"name": "devices", "description": "Kiosks, boards and panels."},
+        {"name": "auth", "description": "Signing in without a browser."},
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "breadmate.openapi.tell_refusals",
+        "breadmate.openapi.tell_credentials",
+        "breadmate.openapi.tell_streams",
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {

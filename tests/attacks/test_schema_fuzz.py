@@ -77,7 +77,7 @@ def sent(case: Any, shop: Shop, who: str) -> Any:
 def test_no_made_up_request_fails_or_moves_anything(part: int, shop: Shop, provider: Provider) -> None:  # noqa: F811
     """T7 to T10, T12, T24, T28: at least 300 malformed bodies altogether, the same ones each time."""
     document = APIClient().get("/api/v1/schema", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
-    schema, contract = schemathesis.openapi.from_dict(document), Contract(document)
+    schema, contract = schemathesis.openapi.from_dict(document).exclude(path_regex="/stream$"), Contract(document)
     before, count = state(), Counter()
 
     def try_out(operation: Any, mode: Any, most: int, given_ids: dict[str, str]) -> None:
@@ -101,8 +101,11 @@ def test_no_made_up_request_fails_or_moves_anything(part: int, shop: Shop, provi
                 count["malformed bodies"] += mode is NEGATIVE and bool(operation.body)
                 told = f"{operation.label} by {who}: {answer.status_code} {answer.content[:300]!r}"
                 assert answer.status_code < 500, told
-                media = answer.headers.get("Content-Type", "")
-                contract.check(operation.method.upper(), operation.path, answer.status_code, media, answer.content)
+                if answer.status_code == 405:  # with a made-up id the path is another's, which has not this method
+                    assert contract.fits("Problem", answer.json()), told
+                else:
+                    media = answer.headers.get("Content-Type", "")
+                    contract.check(operation.method.upper(), operation.path, answer.status_code, media, answer.content)
                 if answer.status_code >= 400:
                     assert answer["Content-Type"] == PROBLEM_JSON, told
                     changed = before.items() ^ state().items()

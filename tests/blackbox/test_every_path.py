@@ -78,6 +78,12 @@ class Guide(Caller):
     def delete(self, path: str, body: Any = None) -> Reply:
         return self.call("DELETE", path, body)
 
+    def watch(self, path: str, url: str) -> bytes:
+        """Open a live stream at the address where it is served and return its first event."""
+        reply = first_event(url, f"{self.scheme} {self.token}")
+        self.schema.note("GET", f"{API}{path}", reply)
+        return reply.raw
+
     def by(self, caller: Caller) -> "Guide":
         """The same note-book in another caller's hands."""
         return Guide(caller.base_url, caller.token, caller.scheme, self.schema)
@@ -202,8 +208,8 @@ def live_as_a_customer(stranger: Guide, stack: Stack) -> None:
     cart = {**basket(stranger.get(f"/menu?store={store}").body), "store": store}
     order = rosa.post("/orders/checkout", cart, key=new_key()).body
     assert [each["id"] for each in rosa.get("/orders").body["results"]] == [order["id"]]
-    assert first_event(order["stream_url"], f"Bearer {access}") == "event: order"
-    assert first_event(order["stream_url"], "Bearer nobody") == "404"
+    assert rosa.watch(f"/orders/{order['id']}/stream", order["stream_url"]) == b"event: order"
+    assert first_event(order["stream_url"], "Bearer nobody").status == 404
     rosa.post(f"/orders/{order['id']}/cancel", {"reason": "desisti"})
     assert rosa.get("/users/me/export").body["orders"][0]["id"] == order["id"]
     rosa.delete("/users/me")
@@ -215,16 +221,17 @@ def codes_in(stack: Stack) -> list[str]:
     return re.findall(r"the code of customer \S+ is (\d{6})", (stack.run_dir / "log" / "engine.log").read_text())
 
 
-def first_event(url: str, authorization: str) -> str:
-    """The first event of a stream, or the status of a refusal."""
+def first_event(url: str, authorization: str) -> Reply:
+    """A stream up to the name of its first event, or a refusal."""
     try:
         with urllib.request.urlopen(
             urllib.request.Request(url, headers={"Authorization": authorization}), timeout=15
         ) as stream:
-            return next(line.decode().strip() for line in stream if line.startswith(b"event:"))
+            first = next(line.strip() for line in stream if line.startswith(b"event:"))
+            return Reply(stream.status, dict(stream.headers), first)
     except urllib.error.HTTPError as refusal:
         with refusal:
-            return str(refusal.code)
+            return Reply(refusal.code, dict(refusal.headers), refusal.read())
 
 
 def stay_signed_in(stranger: Guide, stack: Stack) -> None:
@@ -259,6 +266,7 @@ def test_every_operation_of_the_schema_works_from_outside(
     know_a_guest(stranger, at_kiosk, at_counter)
     live_as_a_customer(stranger, stack)
     at_board.post("/devices/heartbeat", {"version": "1"})
+    assert at_kiosk.watch("/menu/stream", f"{stack.demo['stream_url']}{API}/menu/stream") == b"event: menu"
     stay_signed_in(stranger, stack)
     pair_a_screen(stranger, stack)
 

@@ -30,6 +30,7 @@ npm --prefix "$work" ci --silent --no-audit --no-fund
 
 echo "== an order with each"
 export RUN_DIR="$work/run" PORT="${PORT:-8990}"
+: > "$work/run.log"
 ./run > "$work/run.log" 2>&1 &
 shop=$!
 tries=0
