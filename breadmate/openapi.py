@@ -155,4 +155,13 @@ def problem_schema() -> dict[str, Any]:
         "description": "A refusal (RFC 9457); `application/problem+json`.",
         "properties": always | sometimes,
         "required": list(always),
+        "example": {
+            "type": "urn:breadmate:problem:not_found",
+            "title": "Pedido não encontrado",
+            "status": 404,
+            "detail": "Este pedido não existe ou não é seu.",
+            "code": "not_found",
+            "request_id": "5f1c3a0e9d7b4c62",
+            "errors": [],
+        },
     }

@@ -100,7 +100,6 @@ class ProductsView(APIView):
         summary="List the products",
         responses={200: answers.Products},
         parameters=LISTING,
-        extensions=refuses("not_found"),
     )
     def get(self, request: Request) -> Response:
         """List them by name: of one category, with some words, or as one store sells them."""

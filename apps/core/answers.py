@@ -19,7 +19,13 @@ REPLAYED = OpenApiParameter(
     description="There when this is the stored answer to an earlier request with the same key.",
     response=[201, 202],
 )
-IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 64 printable ASCII characters of the caller's own; kept for 24 h.",
+    required=True,
+)
 
 
 class Shape(serializers.Serializer[Any]):
