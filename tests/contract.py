@@ -10,7 +10,7 @@ import jsonschema_rs
 from apps.core.problems import PROBLEM_JSON
 
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-AMOUNT = re.compile(r"-?\d+(\.\d\d)?")
+AMOUNT = re.compile(r"-?\d+\.\d\d")
 FORMATS = {
     "date-time": lambda text: bool(UTC_TIME.fullmatch(text)),
     "decimal": lambda text: bool(AMOUNT.fullmatch(text)),

@@ -14,9 +14,7 @@ class Payment(Shape):
     method = serializers.ChoiceField(choices=Method.choices)
     status = serializers.ChoiceField(choices=State.choices)
     amount = Money()
-    refunded_amount = serializers.DecimalField(
-        max_digits=10, decimal_places=2, help_text="Of a payment just made it may be written `0`."
-    )
+    refunded_amount = Money()
     qr_data = serializers.CharField(allow_null=True, help_text="What the QR says; null unless it can be paid now.")
     qr_svg = serializers.CharField(
         allow_null=True, help_text="The QR as an SVG document; null unless it can be paid now."

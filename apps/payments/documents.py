@@ -16,7 +16,7 @@ def payment_document(charge: Charge) -> dict[str, Any]:
         "method": charge.method,
         "status": charge.state,
         "amount": str(charge.amount),
-        "refunded_amount": str(charge.refunded_amount),
+        "refunded_amount": f"{charge.refunded_amount:.2f}",  # of one just made it is the model's own 0
         "qr_data": charge.qr_data if payable else None,
         "qr_svg": qr_svg(charge.qr_data) if payable else None,
         "expires_at": iso(charge.expires_at),
