@@ -4,13 +4,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_safe
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from apps.catalog import photos
 from apps.catalog.views import photo
 from apps.core import health
 from breadmate import admin_sign_in, door, errors, first_run_pages, lab
 from breadmate.admin_site import site
+from breadmate.schema_view import SchemaView
 
 STEP_NAMES = "|".join([*first_run_pages.STEPS, first_run_pages.DONE])
 
@@ -31,7 +32,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("apps.inventory.urls")),
     path("", include("apps.orders.urls")),
     path("", include("apps.payments.urls")),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SchemaView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]
 

@@ -7,6 +7,8 @@ import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
+from breadmate.schema_view import SchemaView
+
 PUBLIC = {"/api/v1/menu", "/api/v1/devices/pair", "/api/v1/auth/token", "/api/v1/auth/token/refresh"}
 
 
@@ -20,6 +22,19 @@ def schema() -> dict[str, Any]:
     answer = APIClient().get("/api/v1/schema", headers={"Accept": "application/vnd.oai.openapi+json"})
     assert answer.status_code == 200
     return dict(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("application/vnd.oai.openapi", b"openapi: "), ("application/vnd.oai.openapi+json", b"{")]
+)
+def test_each_form_of_the_schema_is_made_once(monkeypatch: pytest.MonkeyPatch, form: str, begins: bytes) -> None:
+    monkeypatch.setattr(SchemaView, "made", {})
+    first = APIClient().get("/api/v1/schema", headers={"Accept": form})
+    assert first.content.startswith(begins)
+
+    SchemaView.made[form] = "remembered"
+    again = APIClient().get("/api/v1/schema?lang=en", headers={"Accept": form})
+    assert (again.content, again["Content-Type"]) == (b"remembered", f"{form}; charset=utf-8")
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
