@@ -23,7 +23,7 @@ from apps.orders.models import CancelStep, Order
 from apps.orders.rules import CancelKind, CancelState
 from apps.payments import facade as payments
 from apps.stores.facade import BOOKS, COUNTER, OWNERS, StoreAdmin, staff_of
-from breadmate import trail_page  # noqa: F401 - registers its page
+from breadmate import trail_page, training_page  # noqa: F401 - they register their pages
 
 site = admin.site
 site.unregister(Group)  # what people may do is said by their roles alone

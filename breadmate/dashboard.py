@@ -154,7 +154,9 @@ def _sales(paid: "QuerySet[Order]") -> dict[str, Any]:
 
 
 def _of(rows: "QuerySet[Any]", stores: "frozenset[Any] | None") -> "QuerySet[Any]":
-    return rows if stores is None else rows.filter(store__in=stores)
+    """Keep rows of these stores; what is practised in a store for training is in no figure."""
+    real = rows.filter(store__training=False)
+    return real if stores is None else real.filter(store__in=stores)
 
 
 def _reais(amount: Decimal) -> str:

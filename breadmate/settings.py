@@ -340,6 +340,7 @@ MP_WEBHOOK_SIGNATURE = env.str("MP_WEBHOOK_SIGNATURE", "observe")  # observe | e
 if MP_WEBHOOK_SIGNATURE not in ("observe", "enforce"):
     raise ImproperlyConfigured("MP_WEBHOOK_SIGNATURE is observe or enforce")
 MP_QR_TTL_SECONDS = env.int("MP_QR_TTL_SECONDS", 300)
+TRAINING_PAYS_AFTER_SECONDS = env.int("TRAINING_PAYS_AFTER_SECONDS", 8)  # a code in a store for training, by itself
 MP_RATE = env.float("MP_RATE", 10.0)  # calls a second, each account
 MP_WEB_CALLS = env.int("MP_WEB_CALLS", 2)  # at once in one web process: a quarter of its 8 threads
 PAYMENT_KEYS = env.str("PAYMENT_KEYS", "")  # of stores' own access tokens: `id:key` pairs, the current one first

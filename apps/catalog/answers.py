@@ -103,6 +103,7 @@ class MenuStore(Shape):
     code = serializers.CharField()
     name = serializers.CharField()
     timezone = serializers.CharField(help_text="As in the IANA database.")
+    training = serializers.BooleanField(help_text="A store to practise in: nothing in it is real.")
     open = serializers.BooleanField(help_text="Whether it takes orders now.")
     paused = serializers.BooleanField(help_text="Whether staff have paused all orders.")
     opens_at = serializers.DateTimeField(allow_null=True, help_text="Null while it is open, or when nobody knows.")

@@ -22,6 +22,7 @@ def menu_document(menu: MenuSnapshot, store: StoreFacts, language: str, at: date
             "code": store.code,
             "name": store.name,
             "timezone": store.timezone,
+            "training": store.training,
             "open": menu.opening.takes_orders(at),
             "paused": menu.opening.pauses(at),
             "opens_at": iso(menu.opening.opens_at(at)),

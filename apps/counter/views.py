@@ -179,6 +179,7 @@ def _frame(desk: Desk, page: str) -> dict[str, Any]:
     return {
         "page": page,
         "store_name": desk.store.name,
+        "training": desk.store.training,
         "store_id": desk.store.id,
         "several_stores": len(desk.stores) > 1,
         "person_name": names.get(desk.person_id, ""),

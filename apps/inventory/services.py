@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 
 from apps.catalog import facade as catalog
 from apps.contracts.events import InventoryUpdated
@@ -219,6 +219,31 @@ def count(*, store_id: UUID, item_id: UUID, on_hand: int, by: Actor, at: datetim
     known = StockLevel.objects.select_for_update().get(pk=level.pk)
     delta = on_hand - known.on_hand
     return adjust(store_id=store_id, item_id=item_id, delta=delta, reason=Reason.COUNT, by=by, at=at, note=note)
+
+
+@transaction.atomic
+def stock_up(*, store_id: UUID, sales: int, by: Actor, at: datetime) -> int:
+    """Bring everything that products take up to so many sales of the one that takes most of it; return how many items came up.
+
+    For a store whose stock is not real. What there is more of stays as it is.
+
+    Locks: the levels in pk order, then the store's menu version if a product is to be had again, until commit.
+    Emits: ``InventoryUpdated`` for each level, ``MenuChanged`` if a product is to be had again.
+    """
+    most = dict(RecipeLine.objects.order_by().values_list("item").annotate(Max("quantity")))
+    StockLevel.objects.bulk_create(
+        [StockLevel(store_id=store_id, item_id=item_id) for item_id in most], ignore_conflicts=True
+    )
+    changes = []
+    for level in StockLevel.objects.filter(store_id=store_id, item__in=most).order_by("pk").select_for_update():
+        missing = sales * most[level.item_id] - (level.on_hand - level.reserved)
+        if missing <= 0:
+            continue
+        StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + missing, version=F("version") + 1)
+        _record(level, missing, Reason.COUNT, None, by, at)
+        changes.append(_change(_tell(level.pk, at), missing))
+    _mark_what_flips(store_id, changes, None, at)
+    return len(changes)
 
 
 @transaction.atomic

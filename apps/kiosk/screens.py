@@ -42,6 +42,7 @@ def receipt_of(order: Order) -> dict[str, Any]:
         "number": order.number,
         "token": order.tracking_token,
         "store_name": order.store.name,
+        "training": order.store.training,
         "status": Status(order.status).code,
         "dining_option": order.dining_option,
         "guest_name": order.guest_name,

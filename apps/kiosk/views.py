@@ -27,6 +27,7 @@ def kiosk(request: HttpRequest) -> HttpResponse:
         return render(request, "kiosk/pair.html", {"kind": Role.KIOSK})
     context = {
         "store_name": store.name,
+        "training": store.training,
         "api_base": "/api/v1",
         "page_version": page_version(),
         "menu_stream": f"{settings.STREAM_URL}/api/v1/menu/stream",
@@ -45,6 +46,7 @@ def tracking(request: HttpRequest, token: str) -> HttpResponse:
     path = f"/t/{token}/"
     context = {
         "order": tracked(order),
+        "training": order.store.training,
         "stream_url": f"{settings.STREAM_URL}{path}stream",
         "fragment_url": f"{path}order/",
     }

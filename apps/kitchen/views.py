@@ -57,6 +57,7 @@ def _page(request: HttpRequest, kind: Role, template: str, shown: Show) -> HttpR
     store = store_by_id(store_id)
     context = {
         "store_name": store.name if store else "",
+        "training": store is not None and store.training,
         "stream_url": f"{settings.STREAM_URL}{STREAM_PATH[kind]}",
         "fragment_url": FRAGMENT_PATH[kind],
         "api_base": "/api/v1",

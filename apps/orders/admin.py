@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from apps.orders.cancel import cancel_order, unflag_order
 from apps.orders.models import Order, OrderLine, StatusChange
 from apps.orders.rules import MoveKind
-from apps.stores.facade import StoreAdmin, actor_names, staff_of
+from apps.stores.facade import StoreAdmin, TrainingFilter, actor_names, staff_of
 
 KINDS = {
     MoveKind.MOVE: "passo",
@@ -83,7 +83,7 @@ class OrderPage(StoreAdmin):
     """Orders of the reader's stores, newest first."""
 
     list_display = ["number", "business_day", "store", "status", "total", "placed_at", "paid_at", "attention"]
-    list_filter = ["status", "store", "channel", "release", ("attention", admin.EmptyFieldListFilter)]
+    list_filter = ["status", "store", TrainingFilter, "channel", "release", ("attention", admin.EmptyFieldListFilter)]
     actions = ["take_back", "seen"]
     list_select_related = ["store"]
     search_fields = ["number", "guest_name"]

@@ -112,6 +112,7 @@ class IntegratorOrder(OrderStatus):
     """An order as other systems see it: with its money, without its guest."""
 
     store = serializers.UUIDField()
+    training = serializers.BooleanField(help_text="An order of a store for training: none of it is real.")
     channel = serializers.ChoiceField(choices=CHANNELS, help_text=CHANNEL_HELP)
     dining_option = serializers.ChoiceField(choices=DINING_OPTIONS)
     items = IntegratorItem(many=True)
@@ -177,6 +178,7 @@ class BoardOrder(Shape):
     status = serializers.ChoiceField(choices=STATUSES)
     status_label = serializers.CharField(help_text="The status in Brazilian Portuguese, for people.")
     version = serializers.IntegerField(min_value=1)
+    training = serializers.BooleanField(help_text="An order of a store for training: none of it is real.")
     channel = serializers.ChoiceField(choices=CHANNELS, help_text=CHANNEL_HELP)
     dining_option = serializers.ChoiceField(choices=DINING_OPTIONS)
     guest_name = serializers.CharField()

@@ -180,7 +180,7 @@ def _priced(
         items=chosen,
         price=price,
         packaging_fee=menu.packaging_fee if dining_option == TAKE_OUT else ZERO,
-        coupon=coupon,
+        coupon=None if store.training else coupon,  # practising uses no coupon up
         menu_version=menu.version,
     )
     if priced.total > MOST_MONEY:

@@ -13,6 +13,7 @@ from apps.core.facade import iso
 from apps.orders.models import Order, OrderDiscount, OrderLine, OrderLineOption, OrderSlot, StatusChange
 from apps.orders.rules import ChosenItem, ChosenOption, Status, item_state
 from apps.promotions.facade import Price
+from apps.stores.facade import is_training
 
 OF_THE_GUEST = ("guest_name", "tracking_url", "stream_url", "pickup_code")
 MONEY = ("unit_price", "price_delta", "total")
@@ -47,6 +48,7 @@ def order_document(order: Order, items: list[dict[str, Any]], discounts: Sequenc
         "status_label": Status(order.status).label,
         "version": order.version,
         "store": str(order.store_id),
+        "training": is_training(order.store_id),
         "channel": order.channel,
         "dining_option": order.dining_option,
         "guest_name": order.guest_name,
@@ -85,6 +87,7 @@ def board_document(order: Order) -> dict[str, Any]:
         "status": Status(order.status).code,
         "status_label": Status(order.status).label,
         "version": order.version,
+        "training": is_training(order.store_id),
         "channel": order.channel,
         "dining_option": order.dining_option,
         "guest_name": order.guest_name,

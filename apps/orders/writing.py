@@ -34,7 +34,7 @@ from apps.promotions.facade import Offer, Price
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A cart found on the menu, with what it costs and the coupon that was counted in."""
+    """A cart found on the menu, with what it costs and the coupon of which a use is counted."""
 
     store_id: UUID
     items: list[ChosenItem]

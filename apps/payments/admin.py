@@ -20,7 +20,7 @@ from apps.core.facade import InvalidError
 from apps.payments import accounts, closing_pages, inbox  # noqa: F401 - registers its pages
 from apps.payments.models import Charge, PointOfSale, ProviderAccount, ProviderLine, Refund, WebhookEvent
 from apps.payments.refunds import request_refund, retry_refund
-from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, staff_of
+from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, TrainingFilter, staff_of
 
 KEEP = "Deixe vazio para manter o que está guardado. O que está guardado nunca é mostrado."
 
@@ -69,15 +69,30 @@ class ChargePage(StoreAdmin):
 
     store_lookup = "order__store"
     viewers = BOOKS
-    list_display = ["created_at", "order", "method", "state", "amount", "paid_amount", "refunded_amount", "mismatch"]
-    list_filter = ["state", "method"]
-    list_select_related = ["order"]
+    list_display = [
+        "created_at",
+        "order",
+        "store",
+        "method",
+        "state",
+        "amount",
+        "paid_amount",
+        "refunded_amount",
+        "mismatch",
+    ]
+    list_filter = ["state", "method", TrainingFilter]
+    list_select_related = ["order__store"]
     search_fields = ["order__number", "provider_order_id", "reference"]
     ordering = ["-created_at"]
     show_full_result_count = False
     exclude = ["create_body", "request_hash", "principal", "client_key", "create_key", "qr_data"]
     inlines = [RefundInline]
     actions = ["give_back"]
+
+    @admin.display(description="loja")
+    def store(self, charge: Charge) -> str:
+        """Name it."""
+        return charge.order.store.name
 
     @admin.action(description="Devolver tudo ou parte", permissions=["counter"])
     def give_back(self, request: HttpRequest, charges: QuerySet[Charge]) -> HttpResponse | None:
@@ -104,7 +119,7 @@ class RefundPage(StoreAdmin):
     store_lookup = "charge__order__store"
     viewers = BOOKS
     list_display = ["created_at", "order_number", "amount", "cause", "reason", "state", "problem", "done_at"]
-    list_filter = ["state", "cause", "charge__method"]
+    list_filter = ["state", "cause", "charge__method", TrainingFilter]
     list_select_related = ["charge__order"]
     search_fields = ["charge__order__number", "provider_refund_id"]
     ordering = ["-created_at"]

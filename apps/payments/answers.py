@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.core.facade import Money, Shape
-from apps.payments.rules import Cause, Method, RefundState, State
+from apps.payments.rules import ASKED_FOR, Cause, RefundState, State
 
 
 class Payment(Shape):
@@ -11,7 +11,8 @@ class Payment(Shape):
 
     id = serializers.UUIDField()
     order = serializers.UUIDField()
-    method = serializers.ChoiceField(choices=Method.choices)
+    method = serializers.ChoiceField(choices=[(each.value, each.label) for each in ASKED_FOR])
+    training = serializers.BooleanField(help_text="Practice: nobody is charged, and a code pays itself.")
     status = serializers.ChoiceField(choices=State.choices)
     amount = Money()
     refunded_amount = Money()

@@ -35,7 +35,7 @@ from apps.payments import answers, refunds, services
 from apps.payments.documents import payment_document, refund_document
 from apps.payments.models import Charge
 from apps.payments.queries import refunds_of
-from apps.payments.rules import Method, State, Tender
+from apps.payments.rules import ASKED_FOR, Method, State, Tender
 from apps.stores.facade import caller, may
 
 STAFF = (Role.CASHIER, Role.MANAGER, Role.OWNER)
@@ -45,7 +45,7 @@ class NewPaymentSerializer(StrictSerializer):
     """What to pay and how."""
 
     order = serializers.UUIDField()
-    method = serializers.ChoiceField(choices=Method.choices)
+    method = serializers.ChoiceField(choices=[(each.value, each.label) for each in ASKED_FOR])
 
 
 class PaymentsView(APIView):

@@ -58,10 +58,15 @@ class OvertakenError(Exception):
 
 
 def open_closings(*, at: datetime) -> int:
-    """Write down the days that are over and have no closing yet, a week back at most; return how many."""
+    """Write down the days that are over and have no closing yet, a week back at most; return how many.
+
+    A store for training has none: there is nothing to compare with.
+    """
     last = dict(Closing.objects.values_list("store").annotate(Max("day")))
     new = []
     for store in every_store():
+        if store.training:
+            continue
         newest = day_at(at - REST, zone=store.timezone, starts_at=store.day_starts_at) - timedelta(days=1)
         known = last.get(store.id)
         gap = LOOKED_BACK if known is None else (newest - known).days
@@ -76,13 +81,13 @@ def close_again(*, store_id: UUID, day: date, by: Actor, at: datetime) -> Closin
     """Do a day's closing from the start, or for the first time; one that is being done goes on as it is.
 
     Raises:
-        ClosingNotFoundError: no such store among those the actor answers for.
+        ClosingNotFoundError: no such store among those the actor answers for, or it is for training.
         DayNotOverError: the day still goes on.
 
     Locks: the closing row, until commit.
     """
     store = store_by_id(store_id)
-    if store is None or not (by.kind == "system" or by.roles_at(store_id) & REPAIRERS):
+    if store is None or store.training or not (by.kind == "system" or by.roles_at(store_id) & REPAIRERS):
         raise ClosingNotFoundError
     wanted = _closing(store, day, at)
     if wanted.ends_at > at:

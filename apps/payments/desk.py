@@ -131,7 +131,9 @@ def _count(key: tuple[Stores, datetime]) -> int:
 
 
 def _of(rows: "QuerySet[Any]", store: str, stores: Stores) -> "QuerySet[Any]":
-    return rows if stores is None else rows.filter(**{f"{store}__in": stores})
+    """Keep rows of these stores; money of a store for training is none, wherever it is."""
+    real = rows.filter(**{f"{store}__training": False})
+    return real if stores is None else real.filter(**{f"{store}__in": stores})
 
 
 def _ways(at: datetime) -> Iterator[str]:

@@ -4,16 +4,18 @@ from typing import Any
 
 from apps.core.facade import iso, qr_svg
 from apps.payments.models import Charge, Refund
-from apps.payments.rules import State
+from apps.payments.queries import is_practice
+from apps.payments.rules import Method, State
 
 
 def payment_document(charge: Charge) -> dict[str, Any]:
-    """Say a charge; the QR is told only while it can be paid."""
+    """Say a charge; the QR is told only while it can be paid. One that pays itself is still the QR that was asked for."""
     payable = charge.state == State.PENDING and charge.qr_data
     return {
         "id": str(charge.id),
         "order": str(charge.order_id),
-        "method": charge.method,
+        "method": Method.MERCADO_PAGO_QR if charge.method == Method.TRAINING else charge.method,
+        "training": is_practice(charge),
         "status": charge.state,
         "amount": str(charge.amount),
         "refunded_amount": f"{charge.refunded_amount:.2f}",  # of one just made it is the model's own 0

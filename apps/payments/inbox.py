@@ -176,7 +176,7 @@ def _sweep(account: str, at: datetime) -> bool:
     swept = WebhookEvent.objects.filter(charge=None, outcome=Outcome.SWEPT, account=account)
     if swept.filter(received_at__gt=at - A_WHILE, processed_at__gt=lately).exists():
         return False
-    charges = Charge.objects.filter(state=State.PENDING).exclude(method=Method.COUNTER)
+    charges = Charge.objects.filter(state=State.PENDING, method=Method.MERCADO_PAGO_QR)
     charges = charges.filter(Q(last_asked_at=None) | Q(last_asked_at__lte=lately))
     if account:
         charges = charges.filter(provider_account=account)

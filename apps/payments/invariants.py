@@ -90,3 +90,14 @@ sql_invariant(
     WHERE charge.amount <> o.total
     """,
 )
+sql_invariant(
+    "P7",
+    "In a store for training no code is a provider's, and in no other store a code pays itself.",
+    """
+    SELECT charge.id, charge.method, store.code
+    FROM payments_charge charge
+    JOIN orders_order o ON o.id = charge.order_id
+    JOIN stores_store store ON store.id = o.store_id
+    WHERE charge.method <> 'counter' AND (charge.method = 'training') <> store.training
+    """,
+)

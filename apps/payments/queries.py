@@ -14,7 +14,7 @@ from apps.orders.facade import Order, Status
 from apps.payments.differences import Difference, Kind, Ours
 from apps.payments.models import Charge, PointOfSale, Refund
 from apps.payments.rules import KEEPS_ORDER, OPEN, REFUND_OPEN, Method, RefundState, State, Tender, pos_external_id
-from apps.stores.facade import store_by_id
+from apps.stores.facade import is_training, store_by_id
 
 NOTHING = Decimal("0.00")
 MOST_RECEIPTS = 200
@@ -72,6 +72,12 @@ class PaymentFacts:
     change: Decimal | None
     refunded: Decimal
     at: datetime | None
+
+
+def is_practice(charge: Charge) -> bool:
+    """Tell whether a charge is of a store for training. No query for a QR, nor for a charge read with its order."""
+    at_counter = charge.method == Method.COUNTER
+    return is_training(charge.order.store_id) if at_counter else charge.method == Method.TRAINING
 
 
 def payment_facts(order_id: UUID) -> PaymentFacts | None:

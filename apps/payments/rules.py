@@ -9,10 +9,11 @@ from django.db.models import TextChoices
 
 
 class Method(TextChoices):
-    """How a guest pays."""
+    """How a guest pays. Nobody asks for ``TRAINING``: in a store for training it is what a QR is."""
 
     MERCADO_PAGO_QR = "mercado_pago_qr", "QR Mercado Pago"
     COUNTER = "counter", "No caixa"
+    TRAINING = "training", "QR de treino"
 
 
 class Tender(TextChoices):
@@ -62,6 +63,7 @@ class Cause(TextChoices):
 
 
 ZERO = Decimal("0.00")
+ASKED_FOR = (Method.MERCADO_PAGO_QR, Method.COUNTER)
 OPEN = ("creating", "queued", "pending")
 ACTIVE = (*OPEN, "closing")  # somebody still has to ask the provider about these
 ENDED = ("refunded", "charged_back")

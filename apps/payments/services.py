@@ -43,7 +43,7 @@ from apps.payments.errors import (
 )
 from apps.payments.models import Charge
 from apps.payments.providers.mercado_pago.qr import create_body, reference_of
-from apps.payments.queries import point_of_sale
+from apps.payments.queries import is_practice, point_of_sale
 from apps.payments.rules import (
     ACTIVE,
     ENDED,
@@ -61,6 +61,7 @@ from apps.payments.rules import (
     next_check,
     state_from,
 )
+from apps.stores.facade import is_training
 
 logger = logging.getLogger(__name__)
 
@@ -103,9 +104,11 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
     if method != Method.COUNTER and _qr_codes_of(order_id) >= MOST_QR_CODES:
         raise ChargeOpenError("Este pedido já teve o máximo de códigos. Pague no caixa.")
     close_charges(order_id=order_id, at=at)
+    if method != Method.COUNTER:
+        method = Method.TRAINING if is_training(order.store_id) else Method.MERCADO_PAGO_QR
     charge = Charge(
         id=new_id(),
-        order_id=order_id,
+        order=order,
         method=method,
         amount=order.total,
         principal=claim.principal,
@@ -119,8 +122,9 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
         charge.state, charge.expires_at = State.PENDING, at + timedelta(seconds=settings.COUNTER_TTL_SECONDS)
         orders.hold_until(order_id=order_id, until=charge.expires_at)
     else:
-        charge.account_id = accounts.for_store(order.store_id).id
         charge.leased_until = charge.next_check_at = at + LEASE
+    if method == Method.MERCADO_PAGO_QR:
+        charge.account_id = accounts.for_store(order.store_id).id
         charge.create_body = create_body(
             reference=charge.reference,
             amount=order.total,
@@ -380,7 +384,7 @@ def _next_check(charge: Charge, at: datetime) -> datetime:
         eager = charge.state in OPEN
     else:
         on_screen = charge.expires_at is not None and at < charge.expires_at + HOLD_AFTER_QR
-        eager = on_screen and lines.is_deaf(accounts.key_of(charge), at)
+        eager = on_screen and (charge.method == Method.TRAINING or lines.is_deaf(accounts.key_of(charge), at))
     return next_check(charge.created_at, at, eager=eager)
 
 
@@ -399,7 +403,7 @@ def _give_up(charge_id: UUID, reason: str, at: datetime) -> Charge:
     charge.leased_until = charge.next_check_at = None
     charge.state, charge.mismatch = State.FAILED, reason[:200]
     charge.version += 1
-    metrics.count_state(State.FAILED)
+    _count(charge, State.FAILED)
     charge.save()
     _tell(charge, at, success=False)
     return charge
@@ -412,7 +416,7 @@ def _enter(charge: Charge, order: orders.Order, to: State, told: ProviderState, 
         return
     charge.state = to
     charge.version += 1
-    metrics.count_state(to)
+    _count(charge, to)
     if to in (State.MISMATCH, State.CHARGED_BACK):
         if charge.settled_at is None:
             charge.paid_amount, charge.settled_at = told.paid, at
@@ -431,7 +435,7 @@ def _take_money(charge: Charge, order: orders.Order, told: ProviderState, at: da
         _keep(charge, State.APPROVED, told.paid, at)
         return
     charge.state, charge.version = State.LATE, charge.version + 1
-    metrics.count_state(State.LATE)
+    _count(charge, State.LATE)
     charge.paid_amount, charge.settled_at = told.paid, at
     logger.warning("charge %s was paid out of time and goes back", charge.id)
     _tell(charge, at, success=False)
@@ -449,7 +453,7 @@ def _pay(charge: Charge, to: State, paid: Decimal, by: Actor, at: datetime) -> N
 def _keep(charge: Charge, to: State, paid: Decimal, at: datetime) -> None:
     """Write down that a locked charge has paid its order."""
     charge.state, charge.version, charge.pays_order = to, charge.version + 1, True
-    metrics.count_state(to)
+    _count(charge, to)
     charge.paid_amount, charge.settled_at = paid, at
     _tell(charge, at, success=True)
 
@@ -464,6 +468,12 @@ def _ask(charge: Charge) -> ProviderState:
 
 def _qr_codes_of(order_id: UUID) -> int:
     return Charge.objects.filter(order_id=order_id).exclude(method=Method.COUNTER).count()
+
+
+def _count(charge: Charge, state: State) -> None:
+    """Count a charge that came into a state; practice is none of the shop's figures."""
+    if not is_practice(charge):
+        metrics.count_state(state)
 
 
 def _tell(charge: Charge, at: datetime, *, success: bool) -> None:

@@ -9,7 +9,7 @@ from apps.payments.errors import ProviderError, ProviderRejectedError
 from apps.payments.models import PointOfSale
 from apps.payments.providers.mercado_pago import places
 from apps.payments.rules import pos_external_id
-from apps.stores.facade import StoreFacts, kiosks_of
+from apps.stores.facade import StoreFacts, every_store, kiosks_of
 
 EXISTS = 409
 
@@ -25,6 +25,11 @@ class Step:
 
 class LocationMissingError(ProviderError):
     """The provider does not know the store yet, and to register it we must be told where it is."""
+
+
+def stores_to_set_up(code: str | None) -> list[StoreFacts]:
+    """Return the stores the provider has to know, or the one with this code; one for training is never among them."""
+    return [store for store in every_store() if not store.training and code in (None, store.code)]
 
 
 def set_up(store: StoreFacts, *, location: places.Location | None) -> list[Step]:

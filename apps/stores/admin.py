@@ -89,7 +89,7 @@ class StorePage(HistoryAdmin):
     viewers = EVERYBODY
     editors = MANAGERS
     makers = OWNERS
-    list_display = ["name", "code", "orders_now", "timezone", "day_starts_at"]
+    list_display = ["name", "code", "use", "orders_now", "timezone", "day_starts_at"]
     ordering = ["name", "id"]
     search_fields = ["name", "code"]
     inlines = [HoursInline, ExceptionInline]
@@ -105,12 +105,13 @@ class StorePage(HistoryAdmin):
         return self._holds(request, MANAGERS) if obj is None else super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[str]:
-        """Keep name, code and time zone for the store's owners."""
+        """Keep name, code and time zone for the store's owners; whether it is for training is nobody's to change."""
         actor = staff_of(request)
         owned = actor.stores_with(OWNERS) if actor is not None else frozenset()
-        if obj is None or owned is None or obj.pk in owned:
+        if obj is None:
             return []
-        return ["code", "name", "timezone", "day_starts_at"]
+        kept = [] if owned is None or obj.pk in owned else ["code", "name", "timezone", "day_starts_at"]
+        return [*kept, "training"]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Let the kiosks hear of it, in the transaction that saves the rows."""
@@ -132,6 +133,11 @@ class StorePage(HistoryAdmin):
         for store in shown.result_list:
             store.opening = openings[store.pk]
         return shown
+
+    @admin.display(description="uso", ordering="training")
+    def use(self, store: Store) -> str:
+        """Tell practice from the real thing."""
+        return "treino" if store.training else "venda"
 
     @admin.display(description="pedidos agora")
     def orders_now(self, store: Store) -> str:

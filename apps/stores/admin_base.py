@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import Form, ModelChoiceField
@@ -48,6 +48,24 @@ class OwnStoresFilter(RelatedFieldListFilter):
     ) -> "list[tuple[str, str | _StrPromise]]":
         """Name them."""
         return [(str(store.pk), str(store)) for store in model_admin.stores_of(request).order_by("name")]
+
+
+class TrainingFilter(SimpleListFilter):
+    """Keeps practice and the real apart; not offered to who sees no store for training."""
+
+    title = "treino"
+    parameter_name = "training"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name both kinds of stores."""
+        self.lookup = f"{model_admin.store_lookup}__training"
+        if not model_admin.stores_of(request).filter(training=True).exists():
+            return []
+        return [("0", "lojas de verdade"), ("1", "lojas de treino")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows of one kind."""
+        return queryset if self.value() is None else queryset.filter(**{self.lookup: self.value() == "1"})
 
 
 class StoreAdmin(ModelAdmin):

@@ -1,6 +1,16 @@
 """What the other apps may use of stores."""
 
-from apps.stores.admin_base import BOOKS, COUNTER, EVERYBODY, MANAGERS, OWNERS, HistoryAdmin, StoreAdmin, staff_of
+from apps.stores.admin_base import (
+    BOOKS,
+    COUNTER,
+    EVERYBODY,
+    MANAGERS,
+    OWNERS,
+    HistoryAdmin,
+    StoreAdmin,
+    TrainingFilter,
+    staff_of,
+)
 from apps.stores.authentication import (
     actor_of,
     asked_kind,
@@ -19,6 +29,7 @@ from apps.stores.queries import (
     actor_names,
     every_store,
     every_store_id,
+    is_training,
     kiosks_of,
     opening_of,
     packaging_fee_of,
@@ -40,6 +51,7 @@ __all__ = [
     "Pair",
     "StoreAdmin",
     "StoreFacts",
+    "TrainingFilter",
     "actor_names",
     "actor_of",
     "also_sign_in",
@@ -50,6 +62,7 @@ __all__ = [
     "enforce_csrf",
     "every_store",
     "every_store_id",
+    "is_training",
     "kiosks_of",
     "may",
     "may_everywhere",

@@ -26,7 +26,11 @@ WEEKDAYS = list(enumerate(WEEKDAY_NAMES))  # Monday 0, as date.weekday() says
 
 
 class Store(models.Model):
-    """One shop with its own stock, prices, devices and order numbers."""
+    """One shop with its own stock, prices, devices and order numbers.
+
+    One for ``training`` has all of that too, and nothing in it is real: it is so from its first day or never, which the
+    database keeps.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.CharField(
@@ -45,6 +49,13 @@ class Store(models.Model):
         decimal_places=2,
         default=0,
         help_text="Somada uma vez a cada pedido para levar; zero não aparece para o cliente.",
+    )
+    training = models.BooleanField(
+        "treino",
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Nela nada é de verdade: nenhum código cobra, e as suas vendas não entram em conta nenhuma.",
     )
     orders_paused_until = models.DateTimeField("pedidos pausados até", null=True, editable=False)
     opening_version = models.PositiveIntegerField("versão do horário", default=0, editable=False)

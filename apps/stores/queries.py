@@ -18,6 +18,8 @@ DEVICE_SECONDS = 5.0
 STORE_SECONDS = 5.0
 MOST_SPANS = 100
 MOST_EXCEPTIONS = 400
+FIELDS = ("id", "code", "name", "timezone", "day_starts_at", "training")  # of ``StoreFacts``, in its order
+FACTS = f"SELECT {', '.join(FIELDS)} FROM stores_store WHERE id = %s"  # noqa: S608 - nothing of it is told from outside
 
 
 def device_actor(token: str) -> Actor | None:
@@ -70,12 +72,13 @@ class StoreFacts:
     name: str
     timezone: str
     day_starts_at: time
+    training: bool
 
 
 def store_by_id(store_id: UUID) -> StoreFacts | None:
     """Return one store, or None. One query."""
     with prepared_cursor() as cursor:
-        cursor.execute("SELECT id, code, name, timezone, day_starts_at FROM stores_store WHERE id = %s", [store_id])
+        cursor.execute(FACTS, [store_id])
         row = cursor.fetchone()
     return StoreFacts(*row) if row else None
 
@@ -110,8 +113,7 @@ def packaging_fee_of(store_id: UUID) -> Decimal:
 
 def every_store() -> list[StoreFacts]:
     """Return all stores of the chain, by their code. One query."""
-    rows = Store.objects.order_by("code").values("id", "code", "name", "timezone", "day_starts_at")
-    return [StoreFacts(**row) for row in rows]
+    return [StoreFacts(**row) for row in Store.objects.order_by("code").values(*FIELDS)]
 
 
 def kiosks_of(store_id: UUID) -> dict[UUID, str]:
@@ -125,9 +127,15 @@ def remembered_store(store_id: UUID) -> StoreFacts | None:
     return stores.get(store_id)
 
 
+def is_training(store_id: UUID) -> bool:
+    """Tell whether nothing in a store is real. From memory, else one query; how old does not matter, for it never changes."""
+    store = remembered_store(store_id)
+    return store is not None and store.training
+
+
 def stores_among(ids: frozenset[UUID] | None) -> list[StoreFacts]:
     """Return stores by name; None means all of the chain. One query."""
-    rows = Store.objects.order_by("name", "id").values("id", "code", "name", "timezone", "day_starts_at")
+    rows = Store.objects.order_by("name", "id").values(*FIELDS)
     return [StoreFacts(**row) for row in (rows if ids is None else rows.filter(id__in=ids))]
 
 

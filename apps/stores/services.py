@@ -24,6 +24,8 @@ BOTH_KEYS_HOLD = timedelta(days=7)
 USED_AT_MOST_EVERY = timedelta(minutes=5)
 PAUSERS = frozenset({Role.MANAGER, Role.OWNER})
 LONGEST_PAUSE = timedelta(hours=24)
+TRAINING_CODE, CODE_OF_STORE = "TREINO", 20
+TRAINING_NAME, NAME_OF_STORE = " · treino", 120
 
 
 def hashed(secret: str) -> bytes:
@@ -173,6 +175,40 @@ def note_key_use(*, key_id: UUID, at: datetime) -> None:
     """
     stale = Q(last_used_at=None) | Q(last_used_at__lte=at - USED_AT_MOST_EVERY)
     IntegratorKey.objects.filter(stale, id=key_id).update(last_used_at=at)
+
+
+@transaction.atomic
+def open_training_store(*, of: UUID, by: Actor, at: datetime) -> Store:
+    """Open the store where the staff of another one practise, always taking orders; a second call returns the one that is there.
+
+    Raises:
+        NotFoundError: no such store, or the actor does not answer for the whole chain.
+        InvalidError: it is for training itself, or another store has the code that this one would get.
+
+    Locks: the store it is of, then the new one and its menu version, until commit. Emits: ``OpeningChanged``.
+    """
+    real = _store_for_update(of)
+    if by.stores_with(frozenset({Role.OWNER})) is not None:
+        raise NotFoundError("Loja não encontrada.")
+    if real.training:
+        raise InvalidError("Esta já é uma loja de treino: escolha uma de verdade.")
+    code = f"{real.code[: CODE_OF_STORE - len(TRAINING_CODE)]}{TRAINING_CODE}"
+    known = Store.objects.filter(code=code).first()
+    if known is not None and not known.training:
+        raise InvalidError(f"Outra loja já tem o código {code}: mude-o primeiro.")
+    if known is not None:
+        return known
+    store = Store.objects.create(
+        code=code,
+        name=f"{real.name[: NAME_OF_STORE - len(TRAINING_NAME)]}{TRAINING_NAME}",
+        training=True,
+        timezone=real.timezone,
+        day_starts_at=real.day_starts_at,
+        packaging_fee=real.packaging_fee,
+    )
+    trail.record(by=by, action="stores.training_opened", at=at, subject=store, store_id=store.id)
+    opening_changed(store_id=store.id, at=at)
+    return store
 
 
 @transaction.atomic

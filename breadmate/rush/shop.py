@@ -35,7 +35,7 @@ def screens(*, kiosks: int, at: datetime) -> list[Screens]:
 
     Locks: their device rows, until commit.
     """
-    stores = list(Store.objects.order_by("created_at"))
+    stores = list(Store.objects.filter(training=False).order_by("created_at"))
     made = []
     for place, store in enumerate(stores):
         numbers = range(place + 1, kiosks + 1, len(stores))
@@ -53,7 +53,9 @@ def _paired(store: Store, kind: Role, name: str, at: datetime) -> tuple[UUID, st
 
 def stock_up(*, seed: int, at: datetime) -> list[tuple[UUID, UUID]]:
     """Fill the shelves, but leave little of a few things, which will sell out; return those as (store, item)."""
-    levels = list(StockLevel.objects.select_related("item").order_by("item__name", "store__code"))
+    levels = list(
+        StockLevel.objects.filter(store__training=False).select_related("item").order_by("item__name", "store__code")
+    )
     names = sorted({level.item.name for level in levels})
     scarce = set(random.Random(seed).sample(names, min(SCARCE, len(names))))
     for level in levels:

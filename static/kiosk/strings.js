@@ -110,6 +110,7 @@ const TEXTS = {
     "pay.step1": "Abra o app do Mercado Pago ou do seu banco",
     "pay.step2": "Aponte a câmera para o código",
     "pay.step3": "Confirme o pagamento e espere aqui",
+    "pay.training": "TREINO: nada é cobrado; este código se paga sozinho em alguns segundos.",
     "pay.qr": "Código QR para pagar {amount}",
     "pay.preparing": "Gerando o código…",
     "pay.timeLeft": "O código vale por mais",

@@ -58,6 +58,7 @@ def test_menu_has_the_shape_of_the_contract(store: Store, kiosk: Screen) -> None
             "code": store.code,
             "name": store.name,
             "timezone": "America/Sao_Paulo",
+            "training": False,
             "open": True,
             "paused": False,
             "opens_at": None,

@@ -321,6 +321,11 @@ def charge_approved_for_an_unpaid_order(order: Order) -> object:
     return waiting.id
 
 
+def code_that_pays_itself_in_a_real_store(order: Order) -> object:
+    Charge.objects.update(method=Method.TRAINING, provider_order_id="TREINO-1")
+    return Charge.objects.get().id
+
+
 PLANTED: list[tuple[str, Callable[[Order], object]]] = [
     ("S1", movement_lost),
     ("S2", more_promised_than_held),
@@ -339,6 +344,7 @@ PLANTED: list[tuple[str, Callable[[Order], object]]] = [
     ("P4", refund_nobody_counted),
     ("P5", counter_payment_nobody_took),
     ("P6", charge_of_another_amount),
+    ("P7", code_that_pays_itself_in_a_real_store),
     ("O1", number_given_twice),
     ("O2", step_skipped),
     ("O2", history_that_does_not_end_in_the_status),

@@ -38,6 +38,7 @@ def test_order_is_answered_and_stored_as_the_contract_says(store: Store, kiosk: 
         "status_label": "Aguardando pagamento",
         "version": 1,
         "store": str(store.id),
+        "training": False,
         "channel": "T",
         "dining_option": "eat_in",
         "guest_name": "Ana",

@@ -29,6 +29,7 @@ def test_payment_is_answered_with_the_code_to_show(provider: Provider, order: Or
         "id": str(charge.id),
         "order": str(order.id),
         "method": "mercado_pago_qr",
+        "training": False,
         "status": "pending",
         "amount": "47.50",
         "refunded_amount": "0.00",

@@ -166,7 +166,9 @@ class PaymentScreen {
       [
         h("div.pay-card", {}, svgImage(this.#payment.qr_svg, t("pay.qr", { amount }), "pay-qr")),
         h("p.pay-time", {}, t("pay.timeLeft"), " ", clock),
-        h("ol.pay-steps", {}, ["pay.step1", "pay.step2", "pay.step3"].map((key) => h("li", { text: t(key) }))),
+        this.#payment.training
+          ? h("p.pay-training", { text: t("pay.training") })
+          : h("ol.pay-steps", {}, ["pay.step1", "pay.step2", "pay.step3"].map((key) => h("li", { text: t(key) }))),
       ],
       check,
     );

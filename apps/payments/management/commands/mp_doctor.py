@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apps.core.facade import Level
+from apps.payments import setup
 from apps.payments.doctor import examine
-from apps.stores.facade import every_store
 
 
 class Command(BaseCommand):
@@ -25,9 +25,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Look and say."""
-        wanted = [store for store in every_store() if options["store"] in (None, store.code)]
+        wanted = setup.stores_to_set_up(options["store"])
         if not wanted:
-            raise CommandError("Não há loja com este código.")
+            raise CommandError("Não há loja de verdade com este código.")
         found = [(store, finding) for store in wanted for finding in examine(store, at=timezone.now())]
         ok = not any(finding.level == Level.BAD for _, finding in found)
         if options["json"]:

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.payments import setup
 from apps.payments.errors import ProviderError
 from apps.payments.providers.mercado_pago.places import Location
-from apps.stores.facade import every_store
 
 PARTS = {"street": "rua", "number": "número", "city": "cidade", "state": "estado por extenso"}
 WHERE = "--street, --number, --city, --state, --latitude e --longitude"
@@ -29,9 +28,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Register and say."""
-        wanted = [store for store in every_store() if options["store"] in (None, store.code)]
+        wanted = setup.stores_to_set_up(options["store"])
         if not wanted:
-            raise CommandError("Não há loja com este código.")
+            raise CommandError("Não há loja de verdade com este código.")
         location = _location(options)
         if location is not None and len(wanted) > 1:
             raise CommandError("Um endereço é de uma loja só: diga qual com --store.")
