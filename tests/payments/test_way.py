@@ -204,9 +204,10 @@ def dripping(head: bytes, *, every: float) -> Iterator[str]:
         assert cut.wait(5), "the connection was not cut"
     finally:
         over.set()
+        listener.shutdown(socket.SHUT_RDWR)  # who waits in accept() does not hear of a close
         listener.close()
-        socket.socket().close()
         thread.join(5)
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(
