@@ -132,12 +132,14 @@ def test_late_money_and_an_orphan_go_back_by_one_click_each(
 
     page.get_by_role("button", name="Devolver ao cliente").click()
     expect(page.get_by_text("Dinheiro lá sem cobrança aqui")).to_have_count(0)
-    page.get_by_role("button", name="Tentar de novo").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Tentar de novo").click()
     reload_until(page, "Todo o dinheiro está no lugar.")
     check(page, pictures, "money-desk-done")
 
     page.goto(f"{stack.base_url}/admin/payments/closing/")
-    page.locator("#result_list a[href*='/change/']").first.click()
+    with page.expect_navigation():
+        page.locator("#result_list a[href*='/change/']").first.click()
     check(page, pictures, "closing")
 
 
