@@ -1,4 +1,4 @@
-"""The traffic of noon on one, two and four workers: of a hundred requests 60 menus, 20 polls, 15 quotes and 5 checkouts.
+"""The traffic of noon on one, two and four workers, beside a plain Django hello.
 
 .venv/bin/python -m bench.noon [--rounds 3] [--seconds 4]
 """
@@ -13,9 +13,9 @@ from typing import Any
 from bench.carts import carts
 from bench.checkout import CLIENTS, measured
 from bench.report import interleaved, publish, say, summary
-from bench.stack import PROJECT, Program, bench
+from bench.stack import PROJECT, Bench, Program, bench
 
-PORT = 8318
+PORT, HELLO_PORT = 8318, 8326
 STORES, KIOSKS = 4, 4
 WORKERS = (1, 2, 4)
 SHARES = {"menu": 60, "poll": 20, "quote": 15, "checkout": 5}
@@ -36,17 +36,20 @@ def main() -> None:
         for place, workers in enumerate(WORKERS):
             port = PORT + 2 * place
             web = run.web(PROJECT, "ours", port, WEB_WORKERS=str(workers))
-            requests = _requests(world, port)
-
-            def once(web: Program = web, port: int = port, requests: list[dict[str, Any]] = requests) -> dict[str, Any]:
-                plan = {"host": "127.0.0.1", "port": port, "clients": CLIENTS, "seconds": options.seconds}
-                return measured(run, web, json.dumps(plan | {"requests": requests}))
-
-            variants[f"{workers} workers" if workers > 1 else "1 worker"] = once
+            name = f"{workers} workers" if workers > 1 else "1 worker"
+            variants[name] = _over(run, web, port, _requests(world, port), options.seconds)
+        hello = run.hello(HELLO_PORT)
+        greeting = {"head": "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\n", "body": "", "keyed": False}
+        variants["hello, 2 workers"] = _over(run, hello, HELLO_PORT, [greeting], options.seconds)
         for variant in variants.values():
             variant()  # caches and plans are warm from here on
         facts = {"clients": CLIENTS, "seconds": options.seconds, "shares": SHARES}
         publish("noon", run, summary(interleaved(variants, options.rounds)), facts)
+
+
+def _over(run: Bench, web: Program, port: int, requests: list[dict[str, Any]], seconds: float) -> Any:
+    plan = {"host": "127.0.0.1", "port": port, "clients": CLIENTS, "seconds": seconds, "requests": requests}
+    return lambda: measured(run, web, json.dumps(plan))
 
 
 def _requests(world: dict[str, Any], port: int) -> list[dict[str, Any]]:

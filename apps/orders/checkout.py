@@ -39,7 +39,7 @@ from apps.orders.rules import MOST_MONEY, PAYABLE, AskedItem, MoveKind, Release,
 from apps.orders.writing import NotWrittenError, Priced, Why, prepare, taken, write
 from apps.promotions import facade as promotions
 from apps.promotions.facade import Offer
-from apps.stores.facade import StoreFacts, remembered_store, store_by_id
+from apps.stores.facade import StoreFacts, remembered_store
 
 STAFF = "staff"
 CHANNEL_OF = {"device": "T", "staff": "C", "customer": "Q"}
@@ -66,13 +66,14 @@ class Cart:
 def quote(
     *, store_id: UUID, items: tuple[AskedItem, ...], coupon: str = "", dining_option: str = EAT_IN
 ) -> dict[str, Any]:
-    """Price a cart without placing it; the same code as ``place_order``.
+    """Price a cart without placing it, by the menu of now; the same code as ``place_order``, and the offers it remembers.
 
     Raises:
         NotFoundError, StoreClosedError, UnknownItemError, ItemUnavailableError, InvalidError, CouponRefusedError: as
             ``place_order``.
     """
-    return _priced(_store(store_id), items, coupon, dining_option).quote()
+    store = _remembered_store(store_id)
+    return _priced(store, items, coupon, dining_option, offers=promotions.remembered_offers).quote()
 
 
 def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim, limit: Limit | None = None) -> Answer:
@@ -105,9 +106,7 @@ def place_order(*, cart: Cart, store_id: UUID, by: Actor, claim: Claim, limit: L
     known = answered_or_counted(claim, limit, at=now) if limit is not None else stored_answer(claim)
     if known is not None:
         return known
-    store = remembered_store(store_id)
-    if store is None:
-        raise NotFoundError("Loja não encontrada.")
+    store = _remembered_store(store_id)
     try:
         priced = _agreed(store, cart, menu=remembered_menu(store_id), offers=promotions.remembered_offers)
     except DomainError:
@@ -142,8 +141,8 @@ def _rivals_answer(claim: Claim, why: Why) -> Answer:
     raise RivalRunningError("Este pedido já está sendo feito.")
 
 
-def _store(store_id: UUID) -> StoreFacts:
-    store = store_by_id(store_id)
+def _remembered_store(store_id: UUID) -> StoreFacts:
+    store = remembered_store(store_id)
     if store is None:
         raise NotFoundError("Loja não encontrada.")
     return store
