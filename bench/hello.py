@@ -9,7 +9,7 @@ settings.configure(
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF=__name__,
     MIDDLEWARE=[],
-    SECRET_KEY="hello",  # noqa: S106
+    SECRET_KEY="hello",  # noqa: S106 - it signs nothing
     LIMIT_WAITING_SECONDS=60.0,  # the workers ask for it; nothing waits as long here
 )
 

@@ -45,7 +45,7 @@ class StoreAndTrainingPage(StorePage):
     actions_list = ["open_training"]
     actions = [*StorePage.actions, "restock"]
 
-    @action(description=TITLE, url_path="treino", permissions=["add"])  # type: ignore[untyped-decorator]
+    @action(description=TITLE, url_path="treino", permissions=["add"])  # type: ignore[untyped-decorator]  # unfold has no types
     def open_training(self, request: HttpRequest) -> HttpResponse:
         """Say what it is and ask for which store, then open it."""
         form = OpenForm(request.POST or None)
