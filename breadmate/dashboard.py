@@ -11,6 +11,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from apps.catalog.models import Mark
 from apps.catalog.snapshot import MarkKind
@@ -77,7 +78,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [_item("Início", "home", reverse("admin:index"))]}]
     for title, signs in (*GROUPS, (REST, rest)):
         items = [
-            _item(str(pages[label][0]._meta.verbose_name_plural).capitalize(), sign, _list_of(label))  # noqa: SLF001
+            _item(capfirst(str(pages[label][0]._meta.verbose_name_plural)), sign, _list_of(label))  # noqa: SLF001
             for label, sign in signs
             if label in pages and pages[label][1].has_view_permission(request)
         ]

@@ -163,6 +163,7 @@ PASSWORD_HASHERS = [
 LANGUAGE_CODE = "pt-br"
 TIME_ZONE = "America/Sao_Paulo"
 USE_I18N = True
+FORMAT_MODULE_PATH = "breadmate.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 

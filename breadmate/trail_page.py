@@ -142,7 +142,7 @@ class AuditEntryPage(StoreAdmin):
     list_display_links = ["at"]
     list_filter = [PeopleFilter, DeedFilter, StoreFilter, ("at", admin.DateFieldListFilter)]
     search_fields = ["=request_id", "=subject_id"]
-    search_help_text = "Identificador de uma linha ou de um pedido HTTP"
+    search_help_text = "Identificador de uma linha ou de uma requisição"
     ordering = ["-id"]
     list_per_page = 50
     show_full_result_count = False

@@ -63,15 +63,15 @@ class StoredEvent(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    type = models.CharField(max_length=64)
-    version = models.PositiveSmallIntegerField()
-    occurred_at = models.DateTimeField()
-    store_id = models.UUIDField(null=True)
-    subject_id = models.UUIDField()
-    seq = models.PositiveIntegerField()
-    correlation_id = models.CharField(max_length=64)
-    payload = models.JSONField()
-    dispatched_at = models.DateTimeField(null=True)
+    type = models.CharField("tipo", max_length=64)
+    version = models.PositiveSmallIntegerField("versão")
+    occurred_at = models.DateTimeField("aconteceu em")
+    store_id = models.UUIDField("loja", null=True)
+    subject_id = models.UUIDField("assunto")
+    seq = models.PositiveIntegerField("sequência")
+    correlation_id = models.CharField("requisição", max_length=64)
+    payload = models.JSONField("conteúdo")
+    dispatched_at = models.DateTimeField("entregue em", null=True)
 
     class Meta:
         verbose_name = "evento"
@@ -105,12 +105,12 @@ class FailedDelivery(models.Model):
     """One subscriber failed on one event; tried again with back-off until ``dead_at``."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    event_id = models.UUIDField()
-    handler = models.CharField(max_length=100)
-    tries = models.PositiveSmallIntegerField()
-    next_try_at = models.DateTimeField(db_index=True)
-    dead_at = models.DateTimeField(null=True)
-    error = models.TextField()
+    event_id = models.UUIDField("evento")
+    handler = models.CharField("quem recebe", max_length=100)
+    tries = models.PositiveSmallIntegerField("tentativas")
+    next_try_at = models.DateTimeField("próxima tentativa", db_index=True)
+    dead_at = models.DateTimeField("desistiu em", null=True)
+    error = models.TextField("erro")
 
     class Meta:
         verbose_name = "entrega que falhou"
@@ -177,7 +177,7 @@ class AuditEntry(models.Model):
     subject_type = models.CharField("tipo", max_length=60, blank=True)
     subject_id = models.UUIDField("identificador", null=True)
     changes = models.JSONField("mudanças", default=list)
-    request_id = models.CharField("pedido HTTP", max_length=64)
+    request_id = models.CharField("requisição", max_length=64)
 
     class Meta:
         verbose_name = "registro de auditoria"

@@ -6,20 +6,20 @@ from urllib.parse import urlencode
 import orjson
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import TabularInline
 
-from apps.core.facade import Actor, LimitedError, limits
+from apps.core.facade import Actor, LimitedError, User, limits
 from apps.customers import guards, services
 from apps.customers.errors import CustomerNotFoundError
 from apps.customers.models import Consent, Customer, CustomerRead
 from apps.customers.queries import masked_document
 from apps.customers.rules import masked_email, masked_phone, parse_document
-from apps.stores.facade import MANAGERS, OWNERS, StoreAdmin
+from apps.stores.facade import ACTORS, MANAGERS, OWNERS, StoreAdmin
 
 MOST_ERASED = 20
 NO_MORE_LOOKUPS = "Você consultou muitos CPFs nesta hora. Tente mais tarde."
@@ -186,11 +186,23 @@ class CustomerReadPage(StoreAdmin):
     store_lookup = ""
     of_chain_alone = True
     viewers = OWNERS
-    list_display = ["at", "act", "customer", "actor_kind", "actor_id"]
+    list_display = ["at", "act", "customer", "who"]
     list_filter = ["act"]
     list_select_related = ["customer"]
     ordering = ["-id"]
     show_full_result_count = False
+    fields = list_display
+    readonly_fields = ["who"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerRead]:
+        """Name the reader with the row."""
+        reader = User.objects.filter(pk=OuterRef("actor_id")).values("name")
+        return super().get_queryset(request).annotate(reader=Subquery(reader))
+
+    @admin.display(description="quem")
+    def who(self, read: CustomerRead) -> str:
+        """Name who looked."""
+        return getattr(read, "reader", None) or ACTORS.get(read.actor_kind, read.actor_kind)
 
 
 def _by_email(term: str) -> Customer | None:

@@ -5,11 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from apps.inventory.models import RecipeLine, StockItem, StockLevel, StockMovement
 from apps.inventory.services import recipes_changed
-from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin
+from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin, who_did
 
 
 @admin.register(StockItem)
@@ -65,3 +67,17 @@ class StockMovementPage(StoreAdmin):
     list_select_related = ["item", "store"]
     ordering = ["-id"]
     show_full_result_count = False
+    fields = [*list_display, "note", "order", "who"]
+    readonly_fields = ["order", "who"]
+
+    @admin.display(description="pedido")
+    def order(self, movement: StockMovement) -> str:
+        """Lead to the order it was for."""
+        if movement.order_id is None:
+            return "—"
+        return format_html('<a href="{}">abrir</a>', reverse("admin:orders_order_change", args=[movement.order_id]))
+
+    @admin.display(description="quem")
+    def who(self, movement: StockMovement) -> str:
+        """Name who moved it."""
+        return who_did(movement.actor_kind, movement.actor_id)

@@ -11,20 +11,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from apps.orders.cancel import cancel_order, unflag_order
 from apps.orders.models import Order, OrderLine, StatusChange
 from apps.orders.rules import MoveKind
-from apps.stores.facade import StoreAdmin, TrainingFilter, actor_names, staff_of
+from apps.stores.facade import ACTORS, StoreAdmin, TrainingFilter, staff_of, who_did
 
 KINDS = {
     MoveKind.MOVE: "passo",
     MoveKind.UNDO: "desfeito",
     MoveKind.RECALL: "chamado de volta",
     MoveKind.RELEASE: "liberado",
-}
-ACTORS = {
-    "device": "totem ou tela",
-    "staff": "equipe",
-    "customer": "cliente",
-    "provider": "Mercado Pago",
-    "system": "o sistema",
 }
 
 
@@ -89,15 +82,42 @@ class OrderPage(StoreAdmin):
     search_fields = ["number", "guest_name"]
     ordering = ["-placed_at"]
     show_full_result_count = False
-    exclude = ["tracking_token", "placed_by_id", "payment_id", "released_by_id"]
-    readonly_fields = ["released_by"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "store",
+                    "business_day",
+                    "number",
+                    "status",
+                    "attention",
+                    "cancel_reason",
+                    "customer",
+                    "guest_name",
+                ]
+            },
+        ),
+        ("Valores", {"fields": ["subtotal", "discount_total", "packaging_fee", "total"]}),
+        ("Atendimento", {"fields": ["channel", "placed_by", "dining_option", "table_tracker", "pickup_code"]}),
+        (
+            "Horários",
+            {"fields": ["placed_at", "expires_at", "paid_at", "queue_at", "promised_at", "ready_at", "moved_at"]},
+        ),
+        ("Itens com liberação", {"fields": ["release", "released_at", "released_by"]}),
+    ]
+    readonly_fields = ["placed_by", "released_by"]
     inlines = [LineInline, HistoryInline]
+
+    @admin.display(description="feito por")
+    def placed_by(self, order: Order) -> str:
+        """Name who placed it."""
+        return who_did(order.placed_by_kind, order.placed_by_id)
 
     @admin.display(description="liberado por")
     def released_by(self, order: Order) -> str:
         """Name who let it go."""
-        known = {order.released_by_id} if order.released_by_id else set()
-        return ", ".join(actor_names(staff=known, devices=set()).values()) or "—"
+        return who_did("staff", order.released_by_id) if order.released_by_id else "—"
 
     @admin.action(description="Cancelar e devolver o dinheiro", permissions=["counter"])
     def take_back(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:

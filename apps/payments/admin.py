@@ -20,7 +20,7 @@ from apps.core.facade import InvalidError
 from apps.payments import accounts, closing_pages, inbox  # noqa: F401 - registers its pages
 from apps.payments.models import Charge, PointOfSale, ProviderAccount, ProviderLine, Refund, WebhookEvent
 from apps.payments.refunds import request_refund, retry_refund
-from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, TrainingFilter, staff_of
+from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, TrainingFilter, staff_of, who_did
 
 KEEP = "Deixe vazio para manter o que está guardado. O que está guardado nunca é mostrado."
 
@@ -85,7 +85,17 @@ class ChargePage(StoreAdmin):
     search_fields = ["order__number", "provider_order_id", "reference"]
     ordering = ["-created_at"]
     show_full_result_count = False
-    exclude = ["create_body", "request_hash", "principal", "client_key", "create_key", "qr_data"]
+    exclude = [
+        "create_body",
+        "request_hash",
+        "principal",
+        "client_key",
+        "create_key",
+        "qr_data",
+        "confirmed_by",
+        "leased_until",
+    ]
+    readonly_fields = ["taken_by"]
     inlines = [RefundInline]
     actions = ["give_back"]
 
@@ -93,6 +103,11 @@ class ChargePage(StoreAdmin):
     def store(self, charge: Charge) -> str:
         """Name it."""
         return charge.order.store.name
+
+    @admin.display(description="recebido no caixa por")
+    def taken_by(self, charge: Charge) -> str:
+        """Name who took it at the counter."""
+        return who_did("staff", charge.confirmed_by) if charge.confirmed_by else "—"
 
     @admin.action(description="Devolver tudo ou parte", permissions=["counter"])
     def give_back(self, request: HttpRequest, charges: QuerySet[Charge]) -> HttpResponse | None:
@@ -124,13 +139,19 @@ class RefundPage(StoreAdmin):
     search_fields = ["charge__order__number", "provider_refund_id"]
     ordering = ["-created_at"]
     show_full_result_count = False
-    exclude = ["body", "key", "leased_until", "next_check_at"]
+    exclude = ["body", "key", "leased_until", "next_check_at", "asked_by_kind", "asked_by_id"]
+    readonly_fields = ["asked_by"]
     actions = ["try_again"]
 
     @admin.display(description="pedido")
     def order_number(self, refund: Refund) -> str:
         """Say whose money it is."""
         return refund.charge.order.number
+
+    @admin.display(description="pedida por")
+    def asked_by(self, refund: Refund) -> str:
+        """Name who asked for it."""
+        return who_did(refund.asked_by_kind, refund.asked_by_id)
 
     @admin.action(description="Tentar de novo", permissions=["counter"])
     def try_again(self, request: HttpRequest, refunds: QuerySet[Refund]) -> None:

@@ -127,7 +127,7 @@ class Charge(models.Model):
     create_key = models.CharField(max_length=64, unique=True)
     create_body = models.BinaryField()
     provider_order_id = models.CharField("pedido no provedor", max_length=64, null=True, unique=True)  # noqa: DJ001 - many have none
-    provider_account = models.CharField(max_length=32, blank=True)
+    provider_account = models.CharField("conta no provedor", max_length=32, blank=True)
     provider_payment_id = models.CharField(
         "pagamento no provedor", max_length=64, blank=True, default="", db_default=""
     )
@@ -140,9 +140,9 @@ class Charge(models.Model):
     created_at = models.DateTimeField("criada em")
     expires_at = models.DateTimeField("vale até", null=True)
     settled_at = models.DateTimeField("confirmada em", null=True)
-    next_check_at = models.DateTimeField(null=True)
+    next_check_at = models.DateTimeField("próxima conferência", null=True)
     leased_until = models.DateTimeField(null=True)
-    last_asked_at = models.DateTimeField(null=True)
+    last_asked_at = models.DateTimeField("última conferência", null=True)
     compared_at = models.DateTimeField("conferida em", null=True, editable=False)
 
     class Meta:

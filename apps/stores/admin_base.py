@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
@@ -66,6 +67,23 @@ class TrainingFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows of one kind."""
         return queryset if self.value() is None else queryset.filter(**{self.lookup: self.value() == "1"})
+
+
+ACTORS = {
+    "device": "totem ou tela",
+    "staff": "equipe",
+    "customer": "cliente",
+    "provider": "Mercado Pago",
+    "integrator": "integração",
+    "system": "o sistema",
+}
+
+
+def who_did(kind: str, id_: UUID | None) -> str:
+    """Name a person or a device, anybody else by their kind. Two queries: for the page of one row."""
+    known = {id_} if id_ else set()
+    names = queries.actor_names(staff=known if kind == "staff" else set(), devices=known if kind == "device" else set())
+    return ", ".join(names.values()) or ACTORS.get(kind, kind)
 
 
 class StoreAdmin(ModelAdmin):

@@ -1,6 +1,7 @@
 """What the other apps may use of stores."""
 
 from apps.stores.admin_base import (
+    ACTORS,
     BOOKS,
     COUNTER,
     EVERYBODY,
@@ -10,6 +11,7 @@ from apps.stores.admin_base import (
     StoreAdmin,
     TrainingFilter,
     staff_of,
+    who_did,
 )
 from apps.stores.authentication import (
     actor_of,
@@ -40,6 +42,7 @@ from apps.stores.queries import (
 from apps.stores.tokens import Pair, also_sign_in
 
 __all__ = [
+    "ACTORS",
     "BOOKS",
     "COUNTER",
     "EVERYBODY",
@@ -74,4 +77,5 @@ __all__ = [
     "staff_signed_in",
     "store_by_id",
     "stores_among",
+    "who_did",
 ]

@@ -11,8 +11,12 @@ import pytest
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import connection
-from django.test import Client
+from django.db.models import Field, Model
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from apps.core.actors import Role
@@ -109,6 +113,35 @@ def test_no_page_speaks_english(kiosk: Screen, store: Store) -> None:
 
     assert len(wanted) > 60
     assert found == []
+
+
+# Names that are the same in both languages.
+SAME_NAME = {"subtotal", "total", "item"}
+
+
+def shown_fields(page: BaseModelAdmin, request: HttpRequest) -> Iterator[Field]:
+    """Every field of the model that a page shows, in its list or its form."""
+    names = {*flatten_fieldsets(page.get_fieldsets(request)), *getattr(page, "list_display", ())}
+    for field in page.model._meta.concrete_fields:
+        if field.name in names:
+            yield field
+
+
+@pytest.mark.parametrize(("model", "page"), sorted(site._registry.items(), key=lambda each: each[0]._meta.label))
+@pytest.mark.django_db
+def test_every_field_shown_has_a_portuguese_name(model: type[Model], page: ModelAdmin, rf: RequestFactory) -> None:
+    request = rf.get("/admin/", headers={"Accept-Language": "pt-BR"})
+    request.user = person(Role.OWNER, None)
+    inlines = [inline(model, site) for inline in page.inlines]
+
+    nameless = [
+        f"{field.model._meta.label}.{field.name}"
+        for each in (page, *inlines)
+        for field in shown_fields(each, request)
+        if field.verbose_name == field.name.replace("_", " ") and field.verbose_name not in SAME_NAME
+    ]
+
+    assert nameless == []
 
 
 def test_translations_are_compiled_when_they_are_new(tmp_path: Path) -> None:
