@@ -15,6 +15,7 @@ from django.utils.text import capfirst
 
 from apps.catalog.models import Mark
 from apps.catalog.snapshot import MarkKind
+from apps.core.facade import brl
 from apps.inventory.models import StockLevel
 from apps.orders.models import Order, OrderLine
 from apps.orders.rules import Status
@@ -145,24 +146,19 @@ def _sales(paid: "QuerySet[Order]") -> dict[str, Any]:
     orders, total = told["orders"], told["total"] or Decimal(0)
     link = f"{_list_of('orders.order')}?{urlencode({'o': '-7'})}"
     figures = [
-        Figure("Vendas de hoje", _reais(total), link),
+        Figure("Vendas de hoje", brl(total), link),
         Figure("Pedidos pagos", str(orders), link),
-        Figure("Valor médio", _reais(total / orders) if orders else "—", link),
+        Figure("Valor médio", brl(total / orders) if orders else "—", link),
     ]
     lines = OrderLine.objects.filter(order__in=paid).values("name")
     top = lines.annotate(sold=Sum("quantity"), brought=Sum("total")).order_by("-sold", "name")[:MOST_ROWS]
-    return {"figures": figures, "top": [{**row, "brought": _reais(row["brought"])} for row in top]}
+    return {"figures": figures, "top": [{**row, "brought": brl(row["brought"])} for row in top]}
 
 
 def _of(rows: "QuerySet[Any]", stores: "frozenset[Any] | None") -> "QuerySet[Any]":
     """Keep rows of these stores; what is practised in a store for training is in no figure."""
     real = rows.filter(store__training=False)
     return real if stores is None else real.filter(store__in=stores)
-
-
-def _reais(amount: Decimal) -> str:
-    whole, _, cents = f"{amount:,.2f}".partition(".")
-    return f"R$ {whole.replace(',', '.')},{cents}"
 
 
 def _list_of(label: str) -> str:

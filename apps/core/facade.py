@@ -9,7 +9,7 @@ from apps.core.edge import read_body
 from apps.core.errors import DatabaseUnavailableError, DomainError, InvalidError, NotFoundError
 from apps.core.events import publish, published, row_of
 from apps.core.findings import Finding, Level
-from apps.core.formats import iso
+from apps.core.formats import brl, iso
 from apps.core.idempotency import (
     Answer,
     Claim,
@@ -76,6 +76,7 @@ __all__ = [
     "UnreadableError",
     "User",
     "answered_or_counted",
+    "brl",
     "claim_from",
     "correct_answer",
     "count_refused_lookup",

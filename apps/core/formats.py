@@ -1,6 +1,7 @@
-"""How values are written in the API."""
+"""How moments are written in the API, and money where people read it."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -8,3 +9,9 @@ def iso(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def brl(amount: Decimal) -> str:
+    """Write an amount of BRL as people do: ``R$ 1.234,50``."""
+    whole, _, cents = f"{amount:,.2f}".partition(".")
+    return f"R$ {whole.replace(',', '.')},{cents}"

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from apps.core.facade import new_id
+from apps.core.facade import brl, new_id
 from apps.counter.rules import MovementKind
 
 CLOSED = Q(closed_at__isnull=False)
@@ -108,4 +108,4 @@ class CashMovement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} R$ {self.amount}"
+        return f"{self.get_kind_display()} {brl(self.amount)}"

@@ -197,7 +197,8 @@ class CustomerReadPage(StoreAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerRead]:
         """Name the reader with the row."""
         reader = User.objects.filter(pk=OuterRef("actor_id")).values("name")
-        return super().get_queryset(request).annotate(reader=Subquery(reader))
+        reads: QuerySet[CustomerRead] = super().get_queryset(request)
+        return reads.annotate(reader=Subquery(reader))
 
     @admin.display(description="quem")
     def who(self, read: CustomerRead) -> str:

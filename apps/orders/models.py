@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from apps.core.facade import new_id
+from apps.core.facade import brl, new_id
 from apps.orders.rules import (
     ON_BOARD,
     PAYABLE,
@@ -224,7 +224,7 @@ class OrderDiscount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} R$ {self.amount}"
+        return f"{self.name} {brl(self.amount)}"
 
 
 class StatusChange(models.Model):
@@ -297,7 +297,7 @@ class OrderLineVoid(models.Model):
         constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="line_void_gives_nothing_negative")]
 
     def __str__(self) -> str:
-        return f"{self.line_id} R$ {self.amount}"
+        return f"{self.line_id} {brl(self.amount)}"
 
 
 class Acknowledgement(models.Model):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from unfold.admin import TabularInline
 
-from apps.core.facade import Actor, DomainError
+from apps.core.facade import Actor, DomainError, brl
 from apps.orders import facade as orders
 from apps.payments import closing, desk, refunds, services
 from apps.payments.desk import ACTORS, VIEWERS, Action
@@ -107,9 +108,10 @@ class ClosingPage(StoreAdmin):
         """Say what each person took without the provider."""
         names = actor_names(staff={UUID(each["confirmed_by"]) for each in row.at_counter}, devices=set())
         told = (
-            (names.get(UUID(each["confirmed_by"]), "alguém"), each["cash"], each["card"]) for each in row.at_counter
+            (names.get(UUID(each["confirmed_by"]), "alguém"), brl(Decimal(each["cash"])), brl(Decimal(each["card"])))
+            for each in row.at_counter
         )
-        return format_html_join("", "<div>{}: R$ {} em dinheiro, R$ {} na maquininha</div>", told) or "—"
+        return format_html_join("", "<div>{}: {} em dinheiro, {} na maquininha</div>", told) or "—"
 
     @admin.action(description="Fechar de novo", permissions=["counter"])
     def again(self, request: HttpRequest, rows: QuerySet[Closing]) -> None:

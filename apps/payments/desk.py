@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, TextChoices, Window
 from django.db.models.functions import Abs, Coalesce
 
-from apps.core.facade import Memory, Role
+from apps.core.facade import Memory, Role, brl
 from apps.orders.facade import Order
 from apps.payments import lines
 from apps.payments.breaker import Passage
@@ -240,14 +240,10 @@ def _seen_as_bare(at: datetime) -> dict[str, Any]:
 
 def _line(line: ClosingLine) -> Item:
     kind = Kind(line.kind)
-    sums = f"Aqui {_reais(line.ours)}, lá {_reais(line.theirs)} (dia {line.closing.day:%d/%m})."
+    sums = f"Aqui {brl(line.ours)}, lá {brl(line.theirs)} (dia {line.closing.day:%d/%m})."
     reason = f"{line.reason} {sums}"
     actions = ((Action.REPAIR.value, str(REPAIR[kind].label)), _button(Action.NOTE))
     return _item(line, kind.label.capitalize(), reason, line.order, actions)
-
-
-def _reais(amount: Decimal) -> str:
-    return f"R$ {amount}".replace(".", ",")
 
 
 def _button(action: Action) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from apps.core.facade import DomainError
+from apps.core.facade import DomainError, brl
 
 
 class PaymentNotFoundError(DomainError):
@@ -60,7 +60,7 @@ class RefundExceedsError(DomainError):
     title = "Devolução maior que o pago"
 
     def __init__(self, left: Decimal) -> None:
-        super().__init__(f"Restam R$ {left} para devolver.", extra={"left": str(left)})
+        super().__init__(f"Restam {brl(left)} para devolver.", extra={"left": str(left)})
 
 
 class RefundLimitError(DomainError):
@@ -71,7 +71,7 @@ class RefundLimitError(DomainError):
     title = "Acima do seu limite"
 
     def __init__(self, limit: Decimal) -> None:
-        super().__init__(f"No caixa, até R$ {limit} por cobrança; acima disso, peça ao gerente.")
+        super().__init__(f"No caixa, até {brl(limit)} por cobrança; acima disso, peça ao gerente.")
 
 
 class RefundNotFoundError(DomainError):

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from apps.core.facade import new_id
+from apps.core.facade import brl, new_id
 from apps.payments.breaker import Way
 from apps.payments.differences import ClosingState
 from apps.payments.differences import Kind as DifferenceKind
@@ -181,7 +181,7 @@ class Charge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order} · {self.get_method_display()} R$ {self.amount}"
+        return f"{self.order} · {self.get_method_display()} {brl(self.amount)}"
 
 
 class Refund(models.Model):
@@ -247,7 +247,7 @@ class Refund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"R$ {self.amount} ({self.get_state_display()})"
+        return f"{brl(self.amount)} ({self.get_state_display()})"
 
 
 SIGNATURES = {

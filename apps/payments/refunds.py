@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from apps.contracts.events import PaymentRefunded
-from apps.core.facade import PROVIDER, Actor, Role, new_id, publish, trail, wait_for_turn
+from apps.core.facade import PROVIDER, Actor, Role, brl, new_id, publish, trail, wait_for_turn
 from apps.orders import facade as orders
 from apps.payments.adapters import PROVIDERS
 from apps.payments.errors import (
@@ -454,7 +454,7 @@ def _ours(rows: Sequence[Refund], told: ProviderRefund) -> Refund | None:
 def _outside(charge: Charge, told: ProviderRefund, at: datetime) -> Refund | None:
     """Write the row of a refund made without us; None when it cannot be, because the rows would exceed what was paid."""
     logger.error("charge %s: the provider gave R$ %s back without us", charge.id, told.amount)
-    orders.flag_order(order_id=charge.order_id, attention=f"R$ {told.amount} devolvidos direto no provedor")
+    orders.flag_order(order_id=charge.order_id, attention=f"{brl(told.amount)} devolvidos direto no provedor")
     if _sum(charge, Q(state=RefundState.DONE)) + told.amount > charge.paid_amount:
         return None
     refund = Refund(
@@ -498,7 +498,7 @@ def _tell_saga(order_id: UUID, at: datetime) -> None:
     charge = Charge.objects.filter(order_id=order_id, pays_order=True).first()
     kind = orders.CancelKind.REFUND
     if charge is None or charge.state not in PAID:
-        detail = f"R$ {charge.refunded_amount}".replace(".", ",") if charge else ""
+        detail = brl(charge.refunded_amount) if charge else ""
         orders.step_done(order_id=order_id, kind=kind, at=at, detail=detail)
         return
     refused = charge.refunds.filter(state=RefundState.REFUSED).order_by("-created_at").first()

@@ -22,6 +22,7 @@ from apps.core.facade import (
     News,
     RivalRunningError,
     Role,
+    brl,
     new_id,
     publish,
     take_turn,
@@ -185,7 +186,7 @@ def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None
         raise NotAtCounterError("Esta cobrança não está esperando no caixa.")
     handed_over = charge.amount if received is None else received
     if handed_over < charge.amount:
-        error = {"field": "received", "code": "min_value", "detail": f"O pedido custa R$ {charge.amount}."}
+        error = {"field": "received", "code": "min_value", "detail": f"O pedido custa {brl(charge.amount)}."}
         raise InvalidError("O valor entregue não cobre o pedido.", errors=[error])
     charge.tender, charge.received_amount, charge.confirmed_by = tender, handed_over, by.id
     _pay(charge, State.APPROVED, charge.amount, by, at)

@@ -4,10 +4,10 @@ import html as escaping
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from apps.core.facade import brl
 from breadmate.rush.book import Books
 from breadmate.rush.machine import Use
 from breadmate.rush.plan import Word
@@ -212,7 +212,7 @@ def html(outcome: Outcome) -> str:
 
 def _sentence(outcome: Outcome) -> str:
     wanted, tally = outcome.wanted, outcome.tally
-    money = f", R$ {_money(outcome.books.there)} no provedor e aqui" if outcome.books and outcome.is_right else ""
+    money = f", {brl(outcome.books.there)} no provedor e aqui" if outcome.books and outcome.is_right else ""
     return (
         f"{_count(len(tally.orders))} pedidos em {outcome.lasted_s / 60:.1f} min por {wanted.kiosks} totens".replace(
             ".", ","
@@ -253,8 +253,8 @@ def _books(outcome: Outcome) -> str:
     same = "iguais ao centavo" if books.here == books.there else "DIFERENTES"
     rows = [
         ["Pedidos confirmados a clientes", _count(books.orders)],
-        ["Dinheiro no provedor", f"R$ {_money(books.there)}"],
-        ["Dinheiro aqui", f"R$ {_money(books.here)} ({same})"],
+        ["Dinheiro no provedor", brl(books.there)],
+        ["Dinheiro aqui", f"{brl(books.here)} ({same})"],
         ["Pedidos, pagamentos e preparos perdidos ou em dobro", _count(len(books.complaints))],
     ]
     rules = sum(1 for verdict in books.verdicts if not verdict.violations)
@@ -391,10 +391,6 @@ def _count(number: int) -> str:
 
 def _decimal(number: float) -> str:
     return f"{number:.1f}".removesuffix(".0").replace(".", ",")
-
-
-def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}".replace(",", " ").replace(".", ",").replace(" ", ".")
 
 
 def _ms(value: float | None) -> str:

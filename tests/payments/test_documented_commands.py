@@ -26,4 +26,4 @@ def test_store_and_tills_are_made_known(provider: Provider, store: Store, kiosk:
 
 
 def test_day_is_closed(provider: Provider, store: Store) -> None:
-    assert "0 cobranças, recebido aqui R$ 0.00 e lá R$ 0.00" in type_in(".venv/bin/python manage.py close_day")
+    assert "0 cobranças, recebido aqui R$ 0,00 e lá R$ 0,00" in type_in(".venv/bin/python manage.py close_day")

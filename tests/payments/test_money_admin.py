@@ -64,7 +64,7 @@ def test_part_of_a_charge_is_given_back_with_a_reason(charge: Charge, store: Sto
 def test_more_than_is_left_is_shown_as_refused(charge: Charge, store: Store) -> None:
     shown = act(signed_in(Role.OWNER, store), CHARGES, "give_back", charge.id, asked="1", amount="47.51", reason="x")
 
-    assert "Restam R$ 47.50 para devolver." in shown.content.decode()
+    assert "Restam R$ 47,50 para devolver." in shown.content.decode()
     assert not Refund.objects.exists()
 
 

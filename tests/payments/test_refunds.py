@@ -240,7 +240,7 @@ def test_money_the_seller_gave_back_is_found_and_flagged(
     refund = Refund.objects.get()
     assert (refund.cause, refund.amount, refund.state) == ("outside", Decimal("7.50"), "done")
     assert (charge.state, charge.refunded_amount) == ("partially_refunded", Decimal("7.50"))
-    assert (order.status, order.attention) == (Status.RECEIVED, "R$ 7.50 devolvidos direto no provedor")
+    assert (order.status, order.attention) == (Status.RECEIVED, "R$ 7,50 devolvidos direto no provedor")
     assert broken_rules() == {}
     advance_charge(charge_id=charge.id, at=now + 2 * MINUTE)
     assert Refund.objects.count() == 1

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from apps.core.facade import SYSTEM, DomainError
+from apps.core.facade import SYSTEM, DomainError, brl
 from apps.payments import closing
 from apps.payments.differences import ClosingState
 from apps.payments.models import Closing
@@ -41,11 +41,11 @@ class Command(BaseCommand):
         done = self._work(row, options["wait"])
         open_lines = list(done.lines.filter(repaired_at=None).select_related("order").order_by("found_at", "id"))
         self.stdout.write(
-            f"{store.code} {done.day}: {done.charges} cobranças, recebido aqui R$ {done.ours_paid} e lá R$ {done.theirs_paid}, "
-            f"devolvido aqui R$ {done.ours_refunded} e lá R$ {done.theirs_refunded}"
+            f"{store.code} {done.day}: {done.charges} cobranças, recebido aqui {brl(done.ours_paid)} e lá "
+            f"{brl(done.theirs_paid)}, devolvido aqui {brl(done.ours_refunded)} e lá {brl(done.theirs_refunded)}"
         )
         for line in open_lines:
-            self.stdout.write(f"✖ {line}: aqui R$ {line.ours}, lá R$ {line.theirs}. {line.reason}")
+            self.stdout.write(f"✖ {line}: aqui {brl(line.ours)}, lá {brl(line.theirs)}. {line.reason}")
         if open_lines:
             sys.exit(1)
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
+from apps.core.facade import brl
 from apps.payments.accounts import Account
 from apps.payments.errors import ProviderRejectedError
 from apps.payments.models import Charge, Refund
@@ -81,7 +82,7 @@ def _told(charge: Charge, status: str) -> ProviderState:
         currency="BRL",
         reference=charge.reference,
         account=ACCOUNT,
-        qr_data=f"TREINO BREADMATE: nada é cobrado. Pedido {charge.order.number}, R$ {charge.amount}",
+        qr_data=f"TREINO BREADMATE: nada é cobrado. Pedido {charge.order.number}, {brl(charge.amount)}",
         expires_at=charge.created_at + timedelta(seconds=settings.MP_QR_TTL_SECONDS),
         refunds=refunds,
         made_at=charge.created_at,
