@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import TabularInline
@@ -255,6 +255,15 @@ class ProviderAccountPage(StoreAdmin):
     ordering = ["label"]
     fields = ["label", "store", "token", "secrets", "created_at", "changed_at", "last_webhook"]
     readonly_fields = ["created_at", "changed_at", "last_webhook"]
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelChoiceField[Any] | None":
+        """Offer no store for training: nobody pays there."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name == "store" and field.queryset is not None:
+            field.queryset = field.queryset.filter(training=False)
+        return field
 
     @admin.display(description="último aviso recebido")
     def last_webhook(self, account: ProviderAccount) -> str:

@@ -11,6 +11,7 @@ from apps.core.errors import InvalidError, NotFoundError
 from apps.core.models import AuditEntry
 from apps.inventory.models import StockLevel, StockMovement
 from apps.inventory.services import stock_up
+from apps.payments.models import ProviderAccount
 from apps.stores.models import Device, OpeningHours, Store
 from breadmate import training
 from breadmate.rush import shop as rush
@@ -166,3 +167,12 @@ def test_button_is_the_chains_owners(role: Role, store: Store) -> None:
     assert "Abrir loja de treino" not in somebody.get(page_of(Store, "changelist")).content.decode()
     assert somebody.post(ADDRESS, {"store": str(store.pk)}).status_code == 403
     assert Store.objects.count() == 1
+
+
+def test_account_of_the_provider_is_offered_for_real_stores_alone(store: Store) -> None:
+    StoreFactory(name="Padaria Centro · treino", training=True)
+
+    shown = browser_of(person(Role.OWNER, None)).get(page_of(ProviderAccount, "add")).content.decode()
+
+    assert ">Padaria Centro<" in shown
+    assert "treino" not in shown
