@@ -1,16 +1,19 @@
 """Back-office pages of orders: to look, and to take back."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from unfold.admin import TabularInline
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.orders.cancel import cancel_order, unflag_order
 from apps.orders.models import Order, OrderLine, StatusChange
-from apps.orders.rules import MoveKind
+from apps.orders.rules import CANCELLABLE_PAID, MoveKind, PreparationState
 from apps.stores.facade import ACTORS, StoreAdmin, TrainingFilter, staff_of, who_did
 
 KINDS = {
@@ -19,6 +22,8 @@ KINDS = {
     MoveKind.RECALL: "chamado de volta",
     MoveKind.RELEASE: "liberado",
 }
+
+BACK, GONE = "back", "gone"
 
 
 class ReadOnlyInline(TabularInline):
@@ -66,9 +71,46 @@ class HistoryInline(ReadOnlyInline):
 
 
 class CancelForm(forms.Form):
-    """Why orders are taken back."""
+    """Why orders are taken back; of a single paid one, also what becomes of each item's goods."""
 
     reason = forms.CharField(label="Motivo", max_length=140, widget=UnfoldAdminTextInputWidget())
+
+    def __init__(self, data: QueryDict | None, orders: Sequence[Order]) -> None:
+        super().__init__(data)
+        self.lines = _lines_with_goods(orders[0]) if len(orders) == 1 else []
+        for line in self.lines:
+            self.fields[str(line.id)] = forms.ChoiceField(
+                label=f"Estoque de {line.quantity}× {line.name}",
+                choices=[("", _by_itself(line)), (BACK, "volta ao estoque"), (GONE, "não volta")],
+                required=False,
+                widget=UnfoldAdminSelectWidget(),
+            )
+
+    def restock(self) -> dict[UUID, bool]:
+        """Return what somebody decided, by line; the kitchen's state decides the rest."""
+        said = {line.id: self.cleaned_data[str(line.id)] for line in self.lines}
+        return {line: word == BACK for line, word in said.items() if word}
+
+
+def _lines_with_goods(order: Order) -> list[OrderLine]:
+    """Return the lines of a paid order whose goods were taken, items voided before left out."""
+    if order.status not in CANCELLABLE_PAID:
+        return []
+    lines = order.lines.prefetch_related("preparations").order_by("position")
+    return [line for line in lines if _states(line)]
+
+
+def _states(line: OrderLine) -> set[str]:
+    return {each.state for each in line.preparations.all()} - {PreparationState.VOIDED}
+
+
+def _by_itself(line: OrderLine) -> str:
+    states = _states(line)
+    if states == {PreparationState.QUEUED}:
+        return "a cozinha não começou: volta ao estoque"
+    if PreparationState.QUEUED in states:
+        return "a cozinha começou uma parte: só o resto volta"
+    return "a cozinha já começou: não volta"
 
 
 @admin.register(Order)
@@ -122,7 +164,7 @@ class OrderPage(StoreAdmin):
     @admin.action(description="Cancelar e devolver o dinheiro", permissions=["counter"])
     def take_back(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         """Ask why, then cancel, order by order."""
-        form = CancelForm(request.POST if "asked" in request.POST else None)
+        form = CancelForm(request.POST if "asked" in request.POST else None, list(orders[:2]))
         by = staff_of(request)
         if by is None or not form.is_valid():
             return self.ask_first(request, orders, form, "Cancelar pedido")
@@ -130,7 +172,7 @@ class OrderPage(StoreAdmin):
         self.one_by_one(
             request,
             orders,
-            lambda order: cancel_order(order_id=order.id, by=by, at=now, reason=reason),
+            lambda order: cancel_order(order_id=order.id, by=by, at=now, reason=reason, restock=form.restock()),
             "cancelado; o que falta está na página do pedido.",
         )
         return None

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from apps.core.actors import Role
 from apps.core.models import AuditEntry
-from apps.orders.models import CancelStep, Order
+from apps.inventory.models import RecipeLine, StockLevel
+from apps.orders.models import CancelStep, Order, Preparation
 from apps.orders.rules import Status
 from apps.payments.models import Charge, Refund
 from apps.stores.models import Store
-from tests.factories import StaffRoleFactory, StoreFactory
+from tests.factories import StaffRoleFactory, StoreFactory, place, stocked_product
 from tests.fixtures import Screen, broken_rules
-from tests.payments.back import REFUND, engine_looks, ledger, paid_by_qr
+from tests.payments.back import REFUND, engine_looks, ledger, paid_by_qr, paid_in_cash
 from tests.payments.conftest import Provider
 
 CHARGES, REFUNDS = "/admin/payments/charge/", "/admin/payments/refund/"
@@ -110,6 +111,40 @@ def test_order_is_taken_back_and_its_refused_refund_tried_again(
     step.refresh_from_db()
     assert (step.state, Order.objects.get().attention) == ("done", "")
     assert broken_rules() == {}
+
+
+def test_goods_of_each_item_go_back_or_stay_as_the_counter_says(kiosk: Screen, store: Store) -> None:
+    """Two items begun, two not; of each pair one is left to the kitchen's state and one decided otherwise."""
+    cashier, now = signed_in(Role.CASHIER, store), timezone.now()
+    products = [stocked_product(store, 10, name=name) for name in ("Bolo", "Pudim", "Suco", "Torta")]
+    order = place(kiosk.device, *products)
+    paid_in_cash(order, kiosk, now)
+    lines = {line.name: str(line.id) for line in order.lines.all()}
+    Preparation.objects.filter(line__name__in=("Bolo", "Pudim")).update(state="started", started_at=now)
+
+    asked = act(cashier, ORDERS, "take_back", order.id).content.decode()
+    decided = {lines["Pudim"]: "back", lines["Torta"]: "gone"}
+    act(cashier, ORDERS, "take_back", order.id, asked="1", reason="x", **decided)
+
+    texts = ("Estoque de 1× ", "já começou: não volta", "não começou: volta ao estoque")
+    assert [asked.count(text) for text in texts] == [4, 2, 2]
+    levels = dict(StockLevel.objects.values_list("item", "on_hand"))
+    left = {row.product.name: levels[row.item_id] for row in RecipeLine.objects.select_related("product")}
+    assert left == {"Bolo": 9, "Pudim": 10, "Suco": 10, "Torta": 9}
+    assert broken_rules() == {}
+
+
+def test_goods_are_not_asked_of_several_orders_or_of_an_unpaid_one(order: Order, kiosk: Screen, store: Store) -> None:
+    cashier, now = signed_in(Role.CASHIER, store), timezone.now()
+    unpaid = act(cashier, ORDERS, "take_back", order.id).content.decode()
+    paid_in_cash(order, kiosk, now)
+    other = place(kiosk.device, stocked_product(store, 10))
+    told = {"action": "take_back", "_selected_action": [str(order.id), str(other.id)]}
+
+    both = cashier.post(ORDERS, told).content.decode()
+
+    assert ["Estoque de" in page for page in (unpaid, both)] == [False, False]
+    assert ["Motivo" in page for page in (unpaid, both)] == [True, True]
 
 
 def test_step_of_a_cancellation_is_tried_again_from_its_order(provider: Provider, charge: Charge, store: Store) -> None:
