@@ -14,12 +14,17 @@ class ShiftPage(StoreAdmin):
     """Shifts of the reader's stores, newest first."""
 
     viewers = WHO_CHECKS
-    list_display = ["opened_at", "opened_by", "store", "closed_at", "expected_cash", "counted_cash", "difference"]
+    list_display = ["opened_at", "person", "store", "closed_at", "expected_cash", "counted_cash", "difference"]
     list_filter = ["store", ("closed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["opened_by", "store"]
     search_fields = ["opened_by__name", "opened_by__email", "note"]
     ordering = ["-opened_at"]
     show_full_result_count = False
+
+    @admin.display(description="aberto por", ordering="opened_by__name")
+    def person(self, shift: Shift) -> str:
+        """Name them; the address is wider than a column."""
+        return shift.opened_by.name or str(shift.opened_by)
 
 
 @admin.register(CashMovement)

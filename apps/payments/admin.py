@@ -177,15 +177,13 @@ class WebhookEventPage(StoreAdmin):
         "action",
         "signature",
         "outcome",
-        "copies",
-        "processed_at",
     ]
     list_filter = ["kind", "signature", "outcome"]
     search_fields = ["resource_id"]
     ordering = ["-received_at"]
     show_full_result_count = False
     raw_id_fields = ["charge"]
-    fields = [*list_display[:-1], "topic", "account", "charge", "processed_at", "headers", "text"]
+    fields = [*list_display, "copies", "topic", "account", "charge", "processed_at", "headers", "text"]
     readonly_fields = ["text"]
     actions = ["look_again"]
 

@@ -92,13 +92,12 @@ class ClosingPage(StoreAdmin):
         "theirs_paid",
         "ours_refunded",
         "theirs_refunded",
-        "finished_at",
     ]
     list_filter = ["store", "state"]
     list_select_related = ["store"]
     ordering = ["-day"]
     show_full_result_count = False
-    fields = [*list_display, "searched", "counter_takings", "problem", "started_at"]
+    fields = [*list_display, "searched", "counter_takings", "problem", "started_at", "finished_at"]
     readonly_fields = ["counter_takings"]
     inlines = [LineInline]
     actions = ["again"]
