@@ -38,6 +38,8 @@ PLAIN_CALL = re.compile(
     re.IGNORECASE,
 )
 LATE_FOR_SECONDS = 1.0
+SECONDS_TO_LET_OTHERS_ACCEPT = 0.0005  # for each connection held already
+MOST_SECONDS_TO_LET_OTHERS_ACCEPT = 0.004
 GARBAGE_BEFORE_A_LOOK = 20_000
 
 
@@ -117,6 +119,12 @@ class Worker(ThreadWorker):
     def get_thread_pool(self) -> Turns:
         """Give threads that take orders first."""
         return Turns(self.cfg.threads)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Let a worker that holds fewer connections be first: kept ones stay for hours where they were accepted."""
+        if self.cfg.workers > 1:
+            time.sleep(min(self.nr_conns * SECONDS_TO_LET_OTHERS_ACCEPT, MOST_SECONDS_TO_LET_OTHERS_ACCEPT))
+        super().accept(listener)
 
     def enqueue_req(self, conn: Any) -> None:
         """Put a connection that has something to say in the queue."""
