@@ -45,4 +45,4 @@ begun=$(date +%s)
 buildah bud -q --pull=never --network host "$@" -t localhost/breadmate:check -f "$project/Dockerfile" "$project" >/dev/null
 echo "== built in $(($(date +%s) - begun)) s"
 cd "$project"
-exec .venv/bin/python -m pytest -q -s -p no:randomly tests/image
+exec .venv/bin/python -m pytest -q -s --randomly-dont-reorganize tests/image
