@@ -104,7 +104,7 @@ film: dev
 
 # The pictures of the staff's guide, as the browser tests see the pages, the back office after some sales; needs chromium.
 guide-pictures: dev
-	SCREENSHOTS=.run/pictures $(PYTHON) -m pytest -p no:randomly tests/e2e/test_kitchen.py tests/e2e/test_counter.py tests/e2e/test_back_office.py
+	SCREENSHOTS=.run/pictures $(PYTHON) -m pytest --randomly-dont-reorganize tests/e2e/test_kitchen.py tests/e2e/test_counter.py tests/e2e/test_back_office.py
 	$(PYTHON) -m tests.e2e.guide .run/pictures docs/images
 
 # Ten times as many and longer ways through the shop's money as ./test takes; see CONTRIBUTING.md.
