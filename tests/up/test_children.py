@@ -56,12 +56,15 @@ def test_settings_of_the_stack_let_a_command_join_it(stack: Stack) -> None:
 
 
 def test_doctor_finds_a_running_shop_well(stack: Stack) -> None:
-    wait_until_ready(stack)
-    stack.wait_for_new("engine", -1)
+    """Whoever was killed by the tests before has a minute to come back: a worker answers seconds after it was started."""
+    end = time.monotonic() + 60
+    while True:
+        done = stack.manage("doctor", "--json", check=False)
+        told = {line["id"]: (line["level"], line["text"]) for line in json.loads(done.stdout)["checks"]}
+        bad = {id_: line for id_, line in told.items() if line[0] == "bad"}
+        if not bad or time.monotonic() > end:
+            break
 
-    done = stack.manage("doctor", "--json", check=False)
-
-    told = {line["id"]: (line["level"], line["text"]) for line in json.loads(done.stdout)["checks"]}
-    assert {id_: line for id_, line in told.items() if line[0] == "bad"} == {}
+    assert bad == {}
     assert told["engine"][0] == told["worker"][0] == told["web"][0] == "ok"
     assert done.returncode == 0
