@@ -79,7 +79,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [_item("Início", "home", reverse("admin:index"))]}]
     for title, signs in (*GROUPS, (REST, rest)):
         items = [
-            _item(capfirst(str(pages[label][0]._meta.verbose_name_plural)), sign, _list_of(label))  # noqa: SLF001
+            _item(capfirst(str(pages[label][0]._meta.verbose_name_plural)), sign, _list_of(label))  # noqa: SLF001 - public API
             for label, sign in signs
             if label in pages and pages[label][1].has_view_permission(request)
         ]

@@ -139,6 +139,7 @@ def test_goods_are_not_asked_of_several_orders_or_of_an_unpaid_one(order: Order,
     unpaid = act(cashier, ORDERS, "take_back", order.id).content.decode()
     paid_in_cash(order, kiosk, now)
     other = place(kiosk.device, stocked_product(store, 10))
+    paid_in_cash(other, kiosk, now)
     told = {"action": "take_back", "_selected_action": [str(order.id), str(other.id)]}
 
     both = cashier.post(ORDERS, told).content.decode()
