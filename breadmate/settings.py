@@ -128,7 +128,7 @@ def database() -> dict[str, Any]:
             env.str("DATABASE_URL", "postgres://breadmate@127.0.0.1/breadmate"), engine="breadmate.postgres"
         )
     )
-    options: dict[str, Any] = {**config.get("OPTIONS", {}), "prepare_threshold": 1}
+    options: dict[str, Any] = {**config.get("OPTIONS", {}), "prepare_threshold": 1, "server_side_binding": True}
     given = "-c lock_timeout=3s -c statement_timeout=15s -c timezone=UTC"
     if ENVIRONMENT != "test":  # a test is one transaction, and may think for long
         given += " -c idle_in_transaction_session_timeout=8s"

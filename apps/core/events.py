@@ -6,7 +6,7 @@ from functools import partial
 from django.db import connection, transaction
 
 from apps.contracts.events import Event
-from apps.core import request_ids, wake
+from apps.core import prepared, request_ids, wake
 from apps.core.models import StoredEvent
 
 _in_transaction: dict[type[Event], tuple[Callable[[Event], None], ...]] = {}
@@ -32,7 +32,7 @@ def publish(event: Event) -> None:
         OutsideTransactionError: there is no open transaction.
     """
     _check_transaction(event)
-    row_of(event).save(force_insert=True)
+    prepared.insert(row_of(event))
     _pass_on([event])
 
 

@@ -1,6 +1,6 @@
 """What the other apps may use of core."""
 
-from apps.core import limits, row_history, trail
+from apps.core import limits, prepared, row_history, trail
 from apps.core.actors import PROVIDER, SYSTEM, Actor, Grant, Role
 from apps.core.answers import IDEMPOTENCY_KEY, REPLAYED, AnyOf, Money, Page, Shape, refuses
 from apps.core.audit import sql_invariant
@@ -30,7 +30,6 @@ from apps.core.memory import Memory
 from apps.core.metrics import count_refused_lookup
 from apps.core.models import User
 from apps.core.paging import page
-from apps.core.prepared import prepared_cursor
 from apps.core.problems import from_domain, problem
 from apps.core.qr import svg as qr_svg
 from apps.core.sealing import KeyRing, UnreadableError, decoded_key, derived_key
@@ -91,7 +90,7 @@ __all__ = [
     "limits",
     "new_id",
     "page",
-    "prepared_cursor",
+    "prepared",
     "problem",
     "publish",
     "published",

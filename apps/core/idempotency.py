@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
-from apps.core import limits
+from apps.core import limits, prepared
 from apps.core.errors import DomainError, InvalidError
 from apps.core.limits import Limit, LimitedError
 from apps.core.models import IdempotencyKey
-from apps.core.prepared import prepared_cursor
 
 LONGEST_KEY = 64
 
@@ -91,7 +90,7 @@ def stored_answer(claim: Claim) -> Answer | None:
     Raises:
         KeyReusedError: the body differs from the first one's.
     """
-    row = IdempotencyKey.objects.filter(principal=claim.principal, key=claim.key).first()
+    row = prepared.read_one(IdempotencyKey, "WHERE principal = %s AND key = %s", [claim.principal, claim.key])
     return None if row is None else _replay(claim, row.request_hash, row.status, row.body)
 
 
@@ -104,7 +103,7 @@ def answered_or_counted(claim: Claim, limit: Limit, *, at: datetime) -> Answer |
 
     Locks: the limit's present window; commits by itself.
     """
-    with prepared_cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             ANSWER_OR_COUNT, {**limits.parameters(limit, at), "principal": claim.principal, "idempotency": claim.key}
         )
@@ -136,12 +135,14 @@ def keep_answer(claim: Claim, answer: Answer) -> None:
         RivalRunningError: the rival was still at work when the wait was over.
     """
     try:
-        IdempotencyKey.objects.create(
-            principal=claim.principal,
-            key=claim.key,
-            request_hash=claim.request_hash,
-            status=answer.status,
-            body=answer.body,
+        prepared.insert(
+            IdempotencyKey(
+                principal=claim.principal,
+                key=claim.key,
+                request_hash=claim.request_hash,
+                status=answer.status,
+                body=answer.body,
+            )
         )
     except IntegrityError as clash:
         raise RivalWonError from clash

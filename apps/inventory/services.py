@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max
 
 from apps.catalog import facade as catalog
 from apps.contracts.events import InventoryUpdated
-from apps.core.facade import Actor, NotFoundError, new_id, publish, trail
+from apps.core.facade import Actor, NotFoundError, new_id, prepared, publish, trail
 from apps.inventory.errors import OutOfStockError
 from apps.inventory.models import Reason, RecipeLine, Reservation, StockItem, StockLevel, StockMovement
 from apps.stores.facade import every_store_id
+
+TAKE = """
+    UPDATE inventory_stocklevel SET reserved = reserved - %s, on_hand = on_hand - %s, version = version + 1 WHERE id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,8 @@ def take_reserved(*, order_id: UUID, by: Actor, at: datetime) -> None:
     """
     for reservation, level in _reservations_with_levels(order_id, Reservation.HELD):
         _end(reservation, Reservation.TAKEN, at)
-        StockLevel.objects.filter(pk=level.pk).update(
-            reserved=F("reserved") - reservation.quantity,
-            on_hand=F("on_hand") - reservation.quantity,
-            version=F("version") + 1,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(TAKE, [reservation.quantity, reservation.quantity, level.id])
         _record(level, -reservation.quantity, "sale", order_id, by, at)
         _tell(level.pk, at)
 
@@ -299,11 +300,12 @@ def _mark(store_id: UUID, products: set[UUID], at: datetime) -> None:
 
 def _reservations_with_levels(order_id: UUID, state: str) -> list[tuple[Reservation, StockLevel]]:
     """Lock an order's reservations in one state; pairs come in the pk order of the levels."""
-    held = Reservation.objects.filter(order_id=order_id, state=state).order_by("pk").select_for_update()
+    held = prepared.read(Reservation, "WHERE order_id = %s AND state = %s ORDER BY id FOR UPDATE", [order_id, state])
     by_item = {(reservation.store_id, reservation.item_id): reservation for reservation in held}
-    stores = {store_id for store_id, _ in by_item}
-    items = {item_id for _, item_id in by_item}
-    levels = StockLevel.objects.filter(store_id__in=stores, item_id__in=items).order_by("pk")
+    stores, items = {store_id for store_id, _ in by_item}, {item_id for _, item_id in by_item}
+    levels = prepared.read(
+        StockLevel, "WHERE store_id = ANY(%s) AND item_id = ANY(%s) ORDER BY id", [[*stores], [*items]]
+    )
     return [
         (by_item[level.store_id, level.item_id], level)
         for level in levels
@@ -313,13 +315,13 @@ def _reservations_with_levels(order_id: UUID, state: str) -> list[tuple[Reservat
 
 def _end(reservation: Reservation, state: str, at: datetime) -> None:
     reservation.state, reservation.ended_at = state, at
-    reservation.save(update_fields=["state", "ended_at"])
+    prepared.update(reservation, ("state", "ended_at"))
 
 
 def _record(
     level: StockLevel, delta: int, reason: str, order_id: UUID | None, by: Actor, at: datetime, note: str = ""
 ) -> StockMovement:
-    return StockMovement.objects.create(
+    movement = StockMovement(
         id=new_id(),
         store_id=level.store_id,
         item_id=level.item_id,
@@ -331,10 +333,12 @@ def _record(
         actor_id=by.id,
         at=at,
     )
+    prepared.insert(movement)
+    return movement
 
 
 def _tell(level_id: UUID, at: datetime) -> StockLevel:
-    level = StockLevel.objects.get(pk=level_id)
+    (level,) = prepared.read(StockLevel, "WHERE id = %s", [level_id])
     publish(
         InventoryUpdated(
             subject=level.id,

@@ -20,7 +20,6 @@ from apps.orders.facade import (
     handed_over,
     item_state,
     options_of,
-    panel,
     read_lines,
 )
 
@@ -57,7 +56,7 @@ def shown_on_board(store_id: UUID, at: datetime) -> dict[str, Any]:
 
 def shown_on_panel(store_id: UUID, at: datetime) -> dict[str, Any]:
     """Return what the panel's templates need; the order called last comes first."""
-    orders = panel(store_id, at)
+    orders = board(store_id, at)
     calls = recent_calls(store_id, at)
     called_at = {call.order_id: call.called_at for call in calls}
     ready = [order for order in orders if order.status == Status.READY]

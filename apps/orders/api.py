@@ -197,7 +197,7 @@ class OrdersView(APIView):
         say = _said_to(actor, store_id)
         if actor.kind != INTEGRATOR and not {"status", "since", "cursor"} & request.query_params.keys():
             orders = (
-                queries.panel(store_id, now)
+                queries.board(store_id, now)
                 if say is documents.panel_document
                 else queries.board_with_lines(store_id, now)
             )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from apps.contracts.events import OrderStatusChanged
-from apps.core.facade import Actor, publish, trail
+from apps.core.facade import Actor, prepared, publish, trail
 from apps.orders.models import Order, StatusChange
 from apps.orders.rules import MoveKind, Release, Status
 
@@ -20,7 +20,7 @@ def record(
 ) -> None:
     """Add the step that led to the order's present status, with its event; the caller holds the order's lock."""
     change, told = step(order, from_status=from_status, by=by, at=at, kind=kind)
-    change.save(force_insert=True)
+    prepared.insert(change)
     audit(order, from_status=from_status, by=by, at=at, kind=kind)
     publish(told)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from apps.core.facade import prepared_cursor
 from apps.orders.models import NumberCounter
 from apps.stores.facade import every_store
 
@@ -32,7 +31,7 @@ def take(*, store_id: UUID, timezone: str, day_starts_at: time) -> Ticket:
     need not reach the disk: a crash of the server can only lose numbers whose orders were not committed either, because
     those are flushed later (a gap, never a repeat).
     """
-    with prepared_cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true))

@@ -2,31 +2,26 @@
 
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import (
-    Case,
     Exists,
     F,
-    FloatField,
+    Model,
     OuterRef,
     Prefetch,
     Q,
     QuerySet,
     Subquery,
-    Sum,
-    Value,
-    When,
-    prefetch_related_objects,
 )
-from django.db.models.functions import Extract, Greatest
 from django.utils import timezone
 
-from apps.core.facade import Actor, Role, prepared_cursor
+from apps.core.facade import Actor, Role, prepared
 from apps.orders.documents import Standing, stored_order_document
 from apps.orders.errors import OrderNotFoundError
 from apps.orders.models import (
@@ -40,7 +35,7 @@ from apps.orders.models import (
     StatusChange,
 )
 from apps.orders.promise import promised_minutes
-from apps.orders.rules import ON_BOARD, PreparationState, Status
+from apps.orders.rules import ON_BOARD, Status
 from apps.stores.facade import actor_names
 
 BOARD_LIMIT = 200
@@ -59,6 +54,25 @@ STANDING = """
     SELECT id, number, status, promised_at, version, store_id, placed_by_kind, placed_by_id, release
     FROM orders_order WHERE id = %s
 """
+# The statuses stand in the text, else Postgres could not tell that the small index of the board serves.
+ON_BOARD_NOW = """
+    WHERE store_id = %s AND status IN (1, 2, 3) AND queue_at <= %s ORDER BY status DESC, queue_at LIMIT %s
+"""
+HANDED_OVER = """
+    WHERE store_id = %s AND placed_at >= %s AND status = %s AND moved_at >= %s ORDER BY moved_at DESC LIMIT %s
+"""
+QUEUED_MINUTES = """
+    SELECT thing.station, sum(
+        CASE thing.state
+        WHEN 'started' THEN greatest(thing.prep_minutes - extract(epoch FROM %s - thing.started_at) / 60, 0)
+        ELSE thing.prep_minutes END)
+    FROM orders_order waiting JOIN orders_orderline line ON line.order_id = waiting.id
+        JOIN orders_preparation thing ON thing.line_id = line.id
+    WHERE waiting.store_id = %s AND waiting.status IN (1, 2) AND waiting.queue_at BETWEEN %s AND %s
+        AND thing.state IN ('queued', 'started')
+    GROUP BY thing.station
+"""
+SEEN: Any = OrderLine._meta.get_field("acknowledgement")  # noqa: SLF001 - Django's documented way to a relation
 SAID = re.compile(r"([A-Z]?)([0-9]{1,6})")
 PICKUP_DIGITS = 4
 
@@ -68,14 +82,42 @@ def with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
     return orders.prefetch_related(_lines(), _discounts())
 
 
-def read_lines(orders: list[Order]) -> None:
-    """Read lines, slots, options and preparations of orders that came without, in four queries whatever their number."""
-    prefetch_related_objects(orders, _lines())
+def read_lines(orders: Sequence[Order]) -> None:
+    """Read lines, slots, options and preparations of orders that came without, in five queries whatever their number."""
+    if not orders:
+        return
+    lines = prepared.read(OrderLine, "WHERE order_id = ANY(%s) ORDER BY position", [[order.id for order in orders]])
+    ids = [line.id for line in lines]
+    seen = {seen.line_id: seen for seen in prepared.read(Acknowledgement, "WHERE line_id = ANY(%s)", [ids])}
+    for line in lines:
+        SEEN.set_cached_value(line, seen.get(line.id))
+    # Options as they were chosen: ids rise.
+    options = prepared.read(OrderLineOption, "WHERE line_id = ANY(%s) ORDER BY id", [ids])
+    _keep_with(lines, "options", options, by="line_id")
+    _keep_with(
+        lines, "slots", prepared.read(OrderSlot, "WHERE line_id = ANY(%s) ORDER BY position", [ids]), by="line_id"
+    )
+    _keep_with(lines, "preparations", prepared.read(Preparation, "WHERE line_id = ANY(%s)", [ids]), by="line_id")
+    _keep_with(orders, "lines", lines, by="order_id")
 
 
-def read_all(orders: list[Order]) -> None:
+def read_all(orders: Sequence[Order]) -> None:
     """Read what ``with_lines`` does of orders that came without."""
-    prefetch_related_objects(orders, _lines(), _discounts())
+    if not orders:
+        return
+    read_lines(orders)
+    ids = [order.id for order in orders]
+    discounts = prepared.read(OrderDiscount, "WHERE order_id = ANY(%s) ORDER BY name, id", [ids])
+    _keep_with(orders, "discounts", discounts, by="order_id")
+
+
+def _keep_with(owners: Sequence[Model], name: str, rows: Iterable[Model], *, by: str) -> None:
+    """Give each owner its rows, as ``prefetch_related`` would; a tuple, which can be gone through with ``all()`` and no more."""
+    of: dict[UUID, list[Model]] = {}
+    for row in rows:
+        of.setdefault(getattr(row, by), []).append(row)
+    for owner in owners:
+        owner.__dict__.setdefault("_prefetched_objects_cache", {})[name] = tuple(of.get(owner.pk, ()))
 
 
 def _discounts() -> "Prefetch[str]":
@@ -95,9 +137,8 @@ def order_for(order_id: UUID, actor: Actor) -> Order:
     Raises:
         OrderNotFoundError: no such order, or not for this actor.
     """
-    order = with_lines(Order.objects.filter(id=order_id)).first()
-    if order is None or not may_see(order, actor):
-        raise OrderNotFoundError
+    order = narrow_order_for(order_id, actor)
+    read_all([order])
     return order
 
 
@@ -109,8 +150,8 @@ def may_see(order: "Order | Standing", actor: Actor) -> bool:
 
 def narrow_order_for(order_id: UUID, actor: Actor) -> Order:
     """Return one order without its lines, in one query; as ``order_for`` otherwise."""
-    order = Order.objects.filter(id=order_id).first()
-    if order is None or not may_see(order, actor):
+    order = order_alone(order_id)
+    if not may_see(order, actor):
         raise OrderNotFoundError
     return order
 
@@ -120,7 +161,7 @@ def standing_for(order_id: UUID, actor: Actor) -> Standing:
 
     One narrow query without the ORM: nothing else is asked as often.
     """
-    with prepared_cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(STANDING, [order_id])
         row = cursor.fetchone()
     order = Standing(*row) if row else None
@@ -134,7 +175,7 @@ def board(store_id: UUID, at: datetime) -> list[Order]:
 
     Without their lines, see ``read_lines``: a busy board is drawn many times a second.
     """
-    return list(_on_board(store_id, at)[:BOARD_LIMIT])
+    return prepared.read(Order, ON_BOARD_NOW, [store_id, at + SHOWN_AHEAD, BOARD_LIMIT])
 
 
 def board_with_lines(store_id: UUID, at: datetime) -> list[Order]:
@@ -219,36 +260,17 @@ def narrowed(orders: "QuerySet[Order]", *, statuses: Collection[Status], since: 
     return orders.filter(placed_at__gte=since) if since else orders
 
 
-def panel(store_id: UUID, at: datetime) -> list[Order]:
-    """Return a store's orders for the panel, the board without its lines. One query."""
-    orders = Order.objects.filter(
-        store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
-    )
-    return list(orders.order_by("-status", "queue_at")[:BOARD_LIMIT])
-
-
 def handed_over(store_id: UUID, at: datetime) -> list[Order]:
     """Return the orders a store handed over last, newest first, at most ``DONE_LISTED``. One query."""
     since = at - DONE_WITHIN
-    orders = Order.objects.filter(store_id=store_id, placed_at__gte=since, status=Status.FINISHED, moved_at__gte=since)
-    return list(orders.order_by("-moved_at")[:DONE_LISTED])
+    return prepared.read(Order, HANDED_OVER, [store_id, since, int(Status.FINISHED), since, DONE_LISTED])
 
 
 def queued_minutes(store_id: UUID, at: datetime) -> dict[str, float]:
     """Return the minutes of work that wait at each station of a store, less what has passed of things begun. One query."""
-    passed = Extract(Value(at) - F("started_at"), "epoch") / 60.0
-    left = Case(
-        When(state=PreparationState.STARTED, then=Greatest(F("prep_minutes") - passed, 0.0)),
-        default=F("prep_minutes"),
-        output_field=FloatField(),
-    )
-    waiting = Preparation.objects.filter(
-        line__order__store_id=store_id,
-        line__order__status__in=[int(Status.RECEIVED), int(Status.IN_PREPARATION)],
-        line__order__queue_at__range=(at - COOKED_WITHIN, at),
-        state__in=[PreparationState.QUEUED, PreparationState.STARTED],
-    )
-    return dict(waiting.values_list("station").annotate(minutes=Sum(left)))
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUED_MINUTES, [at, store_id, at - COOKED_WITHIN, at])
+        return {station: float(minutes) for station, minutes in cursor.fetchall()}
 
 
 def promise(store_id: UUID, things: Iterable[tuple[str, int]], at: datetime) -> timedelta:
@@ -294,7 +316,7 @@ def order_alone(order_id: UUID) -> Order:
     Raises:
         OrderNotFoundError: no such order.
     """
-    order = Order.objects.filter(id=order_id).first()
+    order = prepared.read_one(Order, "WHERE id = %s", [order_id])
     if order is None:
         raise OrderNotFoundError
     return order

@@ -3,15 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from apps.contracts.events import OrderExpired, OrderHandedOver, OrderPaid, OrderReady
-from apps.core.facade import SYSTEM, Actor, Role, new_id, publish
+from apps.core.facade import SYSTEM, Actor, Role, new_id, prepared, publish
 from apps.inventory import facade as inventory
 from apps.orders import history, queries
 from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
-from apps.orders.models import Order, OrderLine, OrderSlot, Preparation
+from apps.orders.models import Order, Preparation
 from apps.orders.rules import (
     MOVES,
     PAYABLE,
@@ -39,6 +39,29 @@ STEP_FIELDS = (
     "released_at",
     "released_by_id",
 )
+THINGS = """
+    SELECT line.id, NULL::uuid, line.station, product.prep_minutes
+    FROM orders_orderline line JOIN catalog_product product ON product.id = line.product_id
+    WHERE line.order_id = %s AND NOT EXISTS (SELECT FROM orders_orderslot slot WHERE slot.line_id = line.id)
+    UNION ALL
+    SELECT slot.line_id, slot.id, slot.station, product.prep_minutes
+    FROM orders_orderline line JOIN orders_orderslot slot ON slot.line_id = line.id
+        JOIN catalog_product product ON product.id = slot.product_id
+    WHERE line.order_id = %s
+"""
+BEGUN = """
+    UPDATE orders_preparation SET state = 'started', started_at = %s
+    WHERE state = 'queued' AND line_id IN (SELECT id FROM orders_orderline WHERE order_id = %s)
+"""
+MADE = """
+    UPDATE orders_preparation SET state = 'done', done_at = %s
+    WHERE state IN ('queued', 'started') AND line_id IN (SELECT id FROM orders_orderline WHERE order_id = %s)
+"""
+FOLLOWS = {Status.IN_PREPARATION: BEGUN, Status.READY: MADE}
+HOLD = "UPDATE orders_order SET expires_at = %s WHERE id = %s AND status = 0 AND expires_at < %s"
+ATTACH = """
+    UPDATE orders_order SET payment_id = %s WHERE id = %s AND status = 0 AND release IN ('', 'released')
+"""
 KITCHEN_ROLES = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER})
 
 
@@ -128,7 +151,8 @@ def hold_until(*, order_id: UUID, until: datetime) -> None:
 
     Locks: the order row, until commit.
     """
-    Order.objects.filter(id=order_id, status=Status.AWAITING_PAYMENT, expires_at__lt=until).update(expires_at=until)
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [until, order_id, until])
 
 
 def lock_for_payment(*, order_id: UUID) -> Order:
@@ -139,7 +163,7 @@ def lock_for_payment(*, order_id: UUID) -> Order:
 
     Locks: the order row, until commit; the charge comes after it in the lock order.
     """
-    order = Order.objects.select_for_update().filter(id=order_id).first()
+    order = prepared.read_one(Order, "WHERE id = %s FOR UPDATE", [order_id])
     if order is None:
         raise OrderNotFoundError
     return order
@@ -155,9 +179,10 @@ def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
 
     Locks: the order row, until commit.
     """
-    waiting = Order.objects.filter(id=order_id, status=Status.AWAITING_PAYMENT, release__in=PAYABLE)
-    if waiting.update(payment_id=payment_id):
-        return
+    with connection.cursor() as cursor:
+        cursor.execute(ATTACH, [payment_id, order_id])
+        if cursor.rowcount:
+            return
     order = Order.objects.filter(id=order_id).first()
     if order is None:
         raise OrderNotFoundError
@@ -219,31 +244,20 @@ def _receive(order: Order, by: Actor, at: datetime) -> None:
     things = _things_to_make(order.id)
     order.promised_at = at + queries.promise(order.store_id, [(each.station, each.prep_minutes) for each in things], at)
     step_with_all(order, Status.RECEIVED, MoveKind.MOVE, by, at)
-    Preparation.objects.bulk_create(things)
+    for thing in things:
+        prepared.insert(thing)
     publish(OrderPaid(subject=order.id, store=order.store_id, seq=order.version, at=at))
     inventory.take_reserved(order_id=order.id, by=by, at=at)
 
 
 def _things_to_make(order_id: UUID) -> list[Preparation]:
     """Return a new row for each single's line and each slot of a combo's."""
-    singles = OrderLine.objects.filter(order_id=order_id, slots=None).select_related("product")
-    slots = OrderSlot.objects.filter(line__order_id=order_id).select_related("product")
-    return [
-        *(
-            Preparation(id=new_id(), line_id=line.id, station=line.station, prep_minutes=line.product.prep_minutes)
-            for line in singles
-        ),
-        *(
-            Preparation(
-                id=new_id(),
-                line_id=slot.line_id,
-                slot=slot,
-                station=slot.station,
-                prep_minutes=slot.product.prep_minutes,
-            )
-            for slot in slots
-        ),
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(THINGS, [order_id, order_id])
+        return [
+            Preparation(id=new_id(), line_id=line_id, slot_id=slot_id, station=station, prep_minutes=minutes)
+            for line_id, slot_id, station, minutes in cursor.fetchall()
+        ]
 
 
 def lock_for_kitchen(order_id: UUID, by: Actor) -> Order:
@@ -252,7 +266,7 @@ def lock_for_kitchen(order_id: UUID, by: Actor) -> Order:
     Raises:
         OrderNotFoundError: no such order in the actor's stores.
     """
-    order = Order.objects.select_for_update().filter(id=order_id).first()
+    order = prepared.read_one(Order, "WHERE id = %s FOR UPDATE", [order_id])
     if order is None or not by.roles_at(order.store_id) & KITCHEN_ROLES:
         raise OrderNotFoundError
     return order
@@ -276,7 +290,7 @@ def take_step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime)
     order.status, order.version, order.moved_at = to, order.version + 1, at
     if first_ready:
         order.ready_at = at
-    order.save(update_fields=[*STEP_FIELDS])
+    prepared.update(order, STEP_FIELDS)
     history.record(order, from_status=was, by=by, at=at, kind=kind)
     if first_ready:
         publish(OrderReady(subject=order.id, store=order.store_id, seq=order.version, at=at, number=order.number))
@@ -286,17 +300,21 @@ def take_step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime)
 
 def _follow(order: Order, to: Status, kind: MoveKind, at: datetime) -> None:
     """Let the things to make follow a step of the whole order, before it is taken; an undo leaves alone what was made before."""
+    if (
+        kind == MoveKind.MOVE and to != Status.CANCELLED
+    ):  # the way of every order: one statement, or none where nothing is made
+        if to in FOLLOWS:
+            with connection.cursor() as cursor:
+                cursor.execute(FOLLOWS[to], [at, order.id])
+        return
     rows = Preparation.objects.filter(line__order_id=order.id).exclude(state=PreparationState.VOIDED)
     if to == Status.RECEIVED:
         rows.update(state=PreparationState.QUEUED, started_at=None, done_at=None)
     elif to == Status.IN_PREPARATION:
         rows.filter(state=PreparationState.QUEUED).update(state=PreparationState.STARTED, started_at=at)
-        if kind != MoveKind.MOVE:  # forwards, nothing is made yet
-            made = rows.filter(state=PreparationState.DONE)
-            if kind == MoveKind.UNDO:
-                made = made.filter(done_at__gte=order.moved_at)
-            made.update(state=PreparationState.STARTED, done_at=None)
+        made = rows.filter(state=PreparationState.DONE)
+        if kind == MoveKind.UNDO:
+            made = made.filter(done_at__gte=order.moved_at)
+        made.update(state=PreparationState.STARTED, done_at=None)
     elif to == Status.CANCELLED:
         rows.update(state=PreparationState.VOIDED)
-    elif to == Status.READY:
-        rows.exclude(state=PreparationState.DONE).update(state=PreparationState.DONE, done_at=at)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import OperationalError, models
+from django.db import OperationalError, connection, models
 
 from apps.contracts.events import Event, InventoryUpdated, OrderCreated
 from apps.core.facade import (
@@ -19,7 +19,6 @@ from apps.core.facade import (
     Claim,
     RivalRunningError,
     new_id,
-    prepared_cursor,
     row_of,
     waited_for_key,
 )
@@ -143,7 +142,7 @@ def parameters(writing: Writing, claim: Claim) -> tuple[str, bytes, bytes]:
 def write(writing: Writing, claim: Claim) -> dict[str, Any]:
     """Write all rows of an order and hold its stock: the one statement of ``sql/checkout.sql``."""
     try:
-        with prepared_cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT orders_checkout(%s::jsonb, %s, %s)", parameters(writing, claim))
             told: dict[str, Any] = orjson.loads(cursor.fetchone()[0])
     except OperationalError as error:

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
 
-from apps.core.facade import Actor, InvalidError, KeyRing, Memory
+from apps.core.facade import Actor, InvalidError, KeyRing, Memory, prepared
 from apps.payments import lines
 from apps.payments.models import Charge, ProviderAccount
 
@@ -30,8 +29,8 @@ class Account:
 
 def for_store(store_id: UUID) -> Account:
     """Return the account that a store's guests pay into. One query."""
-    rows = ProviderAccount.objects.filter(Q(store_id=store_id) | Q(store=None))
-    row = rows.order_by(F("store").asc(nulls_last=True)).first()
+    own_first = "WHERE store_id = %s OR store_id IS NULL ORDER BY store_id NULLS LAST LIMIT 1"
+    row = prepared.read_one(ProviderAccount, own_first, [store_id])
     return _opened(row) if row else from_settings()
 
 

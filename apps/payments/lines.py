@@ -9,9 +9,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models.functions import Now
+from django.db import connection, transaction
 
+from apps.core.facade import prepared
 from apps.payments import breaker
 from apps.payments.errors import ProviderUnavailableError
 from apps.payments.models import ProviderLine
@@ -19,6 +19,7 @@ from apps.payments.models import ProviderLine
 logger = logging.getLogger(__name__)
 
 DEAF_AFTER = timedelta(days=7)
+WAY_FIELDS = ("tokens", "filled_at", "outcomes", "shut_until", "trying_until", "refused")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # since then any bucket has filled up
 
 
@@ -69,7 +70,7 @@ def heard(keys: Collection[str], *, at: datetime) -> None:
 
 def is_deaf(key: str, at: datetime) -> bool:
     """Tell whether no notification has come for an account in the last week, as in a shop behind a closed router."""
-    return not ProviderLine.objects.filter(key=key, last_webhook_at__gt=at - DEAF_AFTER).exists()
+    return not prepared.read(ProviderLine, "WHERE key = %s AND last_webhook_at > %s", [key, at - DEAF_AFTER])
 
 
 def passages(now: datetime) -> dict[str, breaker.Passage]:
@@ -79,15 +80,16 @@ def passages(now: datetime) -> dict[str, breaker.Passage]:
 
 def _for_update(key: str) -> tuple[ProviderLine, datetime]:
     """Lock an account's line, by the database's clock, which all processes share."""
-    locked = ProviderLine.objects.select_for_update().annotate(now=Now())
-    line = locked.filter(key=key).first()
+    line = prepared.read_one(ProviderLine, "WHERE key = %s FOR UPDATE", [key])
     if line is None:
         ProviderLine.objects.bulk_create([ProviderLine(key=key, filled_at=LONG_AGO)], ignore_conflicts=True)
-        line = locked.get(key=key)
-    return line, line.now
+        (line,) = prepared.read(ProviderLine, "WHERE key = %s FOR UPDATE", [key])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        return line, cursor.fetchone()[0]
 
 
 def _keep(line: ProviderLine, way: breaker.Way) -> None:
     if way != line.way:
         line.way = way
-        line.save()
+        prepared.update(line, WAY_FIELDS)

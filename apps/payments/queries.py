@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from apps.core.facade import Actor
+from apps.core.facade import Actor, prepared
 from apps.orders.facade import Order, Status
 from apps.payments.differences import Difference, Kind, Ours
 from apps.payments.models import Charge, PointOfSale, Refund
@@ -19,6 +19,10 @@ from apps.stores.facade import is_training, store_by_id
 NOTHING = Decimal("0.00")
 MOST_RECEIPTS = 200
 MOST_UNBALANCED = 200
+TILL = """
+    WHERE store_id = %s AND account_id IS NOT DISTINCT FROM %s AND (device_id = %s OR device_id IS NULL)
+    ORDER BY device_id NULLS LAST LIMIT 1
+"""
 LIVE = (Status.RECEIVED, Status.IN_PREPARATION, Status.READY, Status.FINISHED)
 OVER = (Status.EXPIRED, Status.CANCELLED)
 
@@ -99,11 +103,11 @@ def payment_facts(order_id: UUID) -> PaymentFacts | None:
 def point_of_sale(*, store_id: UUID, account_id: UUID | None, by: Actor) -> str:
     """Return the provider's id of the till a charge is made at: the kiosk's own, else the store's. Two queries at most."""
     device = by.id if by.kind == "device" else None
-    rows = PointOfSale.objects.filter(store=store_id, account=account_id)
-    own = rows.filter(Q(device=device) | Q(device=None)).order_by(F("device").asc(nulls_last=True))
-    known = own.values_list("external_id", flat=True).first()
-    store = None if known else store_by_id(store_id)
-    return known or pos_external_id(store.code if store else "")
+    known = prepared.read_one(PointOfSale, TILL, [store_id, account_id, device])
+    if known is not None:
+        return known.external_id
+    store = store_by_id(store_id)
+    return pos_external_id(store.code if store else "")
 
 
 def open_charges(order_ids: Collection[UUID]) -> dict[UUID, OpenCharge]:

@@ -1,6 +1,7 @@
 """Every change of a charge. The order is locked before the charge, and neither over a call to the provider."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -8,8 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Least
 
 from apps.contracts.events import PaymentProcessed
 from apps.core.facade import (
@@ -24,6 +23,7 @@ from apps.core.facade import (
     Role,
     brl,
     new_id,
+    prepared,
     publish,
     take_turn,
     tell,
@@ -70,6 +70,7 @@ NOT_FOUND = 404
 ANSWERS_FOR = frozenset({Role.MANAGER, Role.OWNER})
 COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 LEASE = timedelta(seconds=15)
+LOCKED = "WHERE id = %s FOR UPDATE"
 REVIVE = "revive"
 CHECK_AT_MOST_EVERY = timedelta(seconds=3)
 
@@ -102,9 +103,11 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
     orders.check_released(order.release)
     if replayed_charge(claim) is not None:
         raise RivalRunningError("Esta cobrança já está sendo criada.")
-    if method != Method.COUNTER and _qr_codes_of(order_id) >= MOST_QR_CODES:
+    before = prepared.read(Charge, "WHERE order_id = %s ORDER BY id FOR UPDATE", [order_id])
+    codes = sum(charge.method != Method.COUNTER for charge in before)
+    if method != Method.COUNTER and codes >= MOST_QR_CODES:
         raise ChargeOpenError("Este pedido já teve o máximo de códigos. Pague no caixa.")
-    close_charges(order_id=order_id, at=at)
+    _close(before, at)
     if method != Method.COUNTER:
         method = Method.TRAINING if is_training(order.store_id) else Method.MERCADO_PAGO_QR
     charge = Charge(
@@ -132,7 +135,7 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
             number=order.number,
             pos=point_of_sale(store_id=order.store_id, account_id=charge.account_id, by=by),
         )
-    charge.save(force_insert=True)
+    prepared.insert(charge)
     orders.attach_payment(order_id=order_id, payment_id=charge.id)
     transaction.on_commit(partial(tell, News(type="payment.opened", store=order.store_id, subject=order_id)))
     return charge
@@ -145,14 +148,20 @@ def close_charges(*, order_id: UUID, at: datetime, but: UUID | None = None) -> N
 
     Locks: the caller holds the order row; the charge row, until commit.
     """
-    for charge in Charge.objects.select_for_update().filter(order_id=order_id, state__in=OPEN):
-        if charge.id == but:
+    charges = prepared.read(Charge, "WHERE order_id = %s ORDER BY id FOR UPDATE", [order_id])
+    _close([charge for charge in charges if charge.id != but], at)
+
+
+def _close(charges: Iterable[Charge], at: datetime) -> None:
+    """Let those of some locked charges that are open be paid no more."""
+    for charge in charges:
+        if charge.state not in OPEN:
             continue
         at_the_provider = charge.method != Method.COUNTER
         charge.state = State.CLOSING if at_the_provider else State.CANCELLED
         charge.next_check_at = at if at_the_provider else None
         charge.version += 1
-        charge.save()
+        prepared.update(charge)
 
 
 @transaction.atomic
@@ -230,11 +239,13 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
     Locks: the order row, then the charge row and its refunds, then what ``orders.revive_expired`` locks, until commit.
     Emits: ``PaymentProcessed`` when the charge is paid or has failed, and what its order does about it.
     """
-    order_id = Charge.objects.filter(id=charge_id).values_list("order_id", flat=True).first()
-    if order_id is None:
+    known = prepared.read_one(Charge, "WHERE id = %s", [charge_id])
+    if known is None:
         raise PaymentNotFoundError
+    order_id = known.order_id
     order = orders.lock_for_payment(order_id=order_id)
-    charge = Charge.objects.select_for_update().get(id=charge_id)
+    charge = _locked(charge_id)
+    charge.order = order
     charge.leased_until = None
     charge.provider_status = told.status
     charge.provider_payment_id = told.payment or charge.provider_payment_id
@@ -257,7 +268,7 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
     charge.next_check_at = _next_check(charge, at) if charge.state in ACTIVE else None
     if charge.state == State.CLOSING and not was_there:
         charge.next_check_at = at  # only now can it be cancelled there
-    charge.save()
+    prepared.update(charge)
     return charge
 
 
@@ -308,8 +319,11 @@ def charge_for(charge_id: UUID, by: Actor) -> Charge:
     Raises:
         PaymentNotFoundError: no such charge, or not for this actor.
     """
-    charge = Charge.objects.filter(id=charge_id).select_related("order").first()
-    if charge is None or not orders.may_see(charge.order, by):
+    charge = prepared.read_one(Charge, "WHERE id = %s", [charge_id])
+    if charge is None:
+        raise PaymentNotFoundError
+    charge.order = orders.order_alone(charge.order_id)
+    if not orders.may_see(charge.order, by):
         raise PaymentNotFoundError
     return charge
 
@@ -320,7 +334,7 @@ def replayed_charge(claim: Claim) -> Charge | None:
     Raises:
         KeyReusedError: the key came with another body.
     """
-    charge = Charge.objects.filter(principal=claim.principal, client_key=claim.key).first()
+    charge = prepared.read_one(Charge, "WHERE principal = %s AND client_key = %s", [claim.principal, claim.key])
     if charge is not None and bytes(charge.request_hash) != claim.request_hash:
         raise KeyReusedError("Esta Idempotency-Key já foi usada com outro conteúdo.")
     return charge
@@ -338,17 +352,23 @@ def claim_due(*, at: datetime) -> list[UUID]:
     return ids
 
 
+@transaction.atomic
 def _lease(charge_id: UUID, at: datetime, rest: timedelta) -> Charge | None:
     """Claim a charge for one call; None when it is settled, claimed or was asked about less than ``rest`` ago."""
-    free = Charge.objects.filter(Q(leased_until=None) | Q(leased_until__lte=at), id=charge_id)
-    free = free.exclude(state__in=ENDED).exclude(method=Method.COUNTER)
-    rested = free.exclude(last_asked_at__gt=at - rest) if rest else free
-    if not rested.update(leased_until=at + LEASE):
-        if rest:
-            free.update(next_check_at=Least(F("next_check_at"), F("last_asked_at") + rest))
+    charge = prepared.read_one(Charge, LOCKED, [charge_id])
+    is_claimed = charge is not None and charge.leased_until is not None and charge.leased_until > at
+    if charge is None or is_claimed or charge.state in ENDED or charge.method == Method.COUNTER:
         return None
-    Charge.objects.filter(id=charge_id).exclude(state=State.CREATING).update(last_asked_at=at)
-    return Charge.objects.get(id=charge_id)
+    if rest and charge.last_asked_at is not None and charge.last_asked_at > at - rest:
+        soon = charge.last_asked_at + rest
+        charge.next_check_at = soon if charge.next_check_at is None else min(charge.next_check_at, soon)
+        prepared.update(charge, ("next_check_at",))
+        return None
+    charge.leased_until = at + LEASE
+    if charge.state != State.CREATING:
+        charge.last_asked_at = at
+    prepared.update(charge, ("leased_until", "last_asked_at"))
+    return charge
 
 
 def _take_step(charge: Charge, at: datetime) -> Charge:
@@ -467,8 +487,9 @@ def _ask(charge: Charge) -> ProviderState:
     return provider.cancel(charge) if charge.state == State.CLOSING else provider.fetch(charge)
 
 
-def _qr_codes_of(order_id: UUID) -> int:
-    return Charge.objects.filter(order_id=order_id).exclude(method=Method.COUNTER).count()
+def _locked(charge_id: UUID) -> Charge:
+    (charge,) = prepared.read(Charge, LOCKED, [charge_id])
+    return charge
 
 
 def _count(charge: Charge, state: State) -> None:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Q
 
-from apps.core.facade import Memory, prepared_cursor
+from apps.core.facade import Memory
 from apps.promotions.errors import CouponRefusedError, used_up
 from apps.promotions.models import Coupon, Promotion
 from apps.promotions.rules import Kind, Offer, within_hours
@@ -65,7 +66,7 @@ def remembered_offers(store_id: UUID, timezone: str, at: datetime) -> list[Offer
 
 def _promotions(store_id: UUID) -> tuple["_Row", ...]:
     """Return the promotions a store has that are not over, whether they have begun or not."""
-    with prepared_cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(NOT_OVER, [store_id, MOST_REMEMBERED])
         return tuple(_Row(*row) for row in cursor.fetchall())
 

@@ -7,7 +7,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
-from apps.core.facade import Actor, Grant, Memory, Role, User, prepared_cursor
+from django.db import connection
+
+from apps.core.facade import Actor, Grant, Memory, Role, User
 from apps.stores.models import Device, IntegratorKey, OpeningException, OpeningHours, StaffRole, Store
 from apps.stores.opening import Opening, Span
 from apps.stores.services import USED_AT_MOST_EVERY, hashed, note_key_use
@@ -28,7 +30,7 @@ def device_actor(token: str) -> Actor | None:
 
 
 def _device_actor(token_hash: bytes) -> Actor | None:
-    with prepared_cursor() as cursor:  # not the ORM: a kiosk is asked for with almost each of its orders
+    with connection.cursor() as cursor:  # not the ORM: a kiosk is asked for with almost each of its orders
         cursor.execute("SELECT id, kind, store_id FROM stores_device WHERE token_hash = %s", [token_hash])
         row = cursor.fetchone()
     if row is None:
@@ -77,7 +79,7 @@ class StoreFacts:
 
 def store_by_id(store_id: UUID) -> StoreFacts | None:
     """Return one store, or None. One query."""
-    with prepared_cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(FACTS, [store_id])
         row = cursor.fetchone()
     return StoreFacts(*row) if row else None

@@ -1,5 +1,6 @@
 """A connection that does not wait for ever; the settings name it, so nothing here may need them."""
 
+import select
 from typing import Any, TypeVar
 
 import psycopg
@@ -23,6 +24,21 @@ class Connection(psycopg.Connection[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.prepared_max = MOST_PREPARED
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run one statement; the empty one is the pool's question whether this connection still lives.
+
+        One that the server has ended has that to read. Where there is nothing to read nobody needs to be asked: a server that
+        fell silent would not answer this question either.
+        """
+        if query == "" and not self._has_something_to_read():
+            return None
+        return super().execute(query, *args, **kwargs)
+
+    def _has_something_to_read(self) -> bool:
+        heard = select.poll()
+        heard.register(self.fileno(), select.POLLIN | select.POLLRDHUP)
+        return bool(heard.poll(0))
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for one answer; without one in time the connection is closed, for its next answer would be the old one.
