@@ -8,6 +8,7 @@ committed is found again by the next look. All terms go by the database's clock.
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -42,6 +43,7 @@ class Engine:
     def __init__(self) -> None:
         self.news = threading.Event()
         self.stopping = threading.Event()
+        self.next_look = 0.0  # on this process's own clock
         self.rare_chores_done_at: datetime | None = None
         self.gauges: gauges.Gauges | None = None
         self.hands = Hands()
@@ -70,20 +72,26 @@ class Engine:
         at = self._safely(clock.database_now)
         if at is None:
             return False
-        delivered = self._safely(lambda: dispatch.deliver_new(subscriptions.AFTER_COMMIT, at=at))
-        self._safely(lambda: dispatch.retry_failed(subscriptions.AFTER_COMMIT, at=at))
-        for chore in subscriptions.CHORES:
-            self._safely(partial(chore, at))
-        for claim, task in subscriptions.DUE:
-            for row_id in self._safely(partial(claim, at)) or ():
-                self._safely(partial(offer, task, row_id, self.hands))
+        delivered = self._safely(lambda: dispatch.deliver_new(subscriptions.AFTER_COMMIT, at=at)) or 0
+        self._do(subscriptions.CHORES, subscriptions.DUE, at)
+        if time.monotonic() >= self.next_look:
+            self.next_look = time.monotonic() + LOOK_EVERY_SECONDS - REST_SECONDS
+            self._safely(lambda: dispatch.retry_failed(subscriptions.AFTER_COMMIT, at=at))
+            self._do(subscriptions.TIMED_CHORES, subscriptions.TIMED_DUE, at)
         if self.rare_chores_done_at is None or at - self.rare_chores_done_at > RARE_CHORES_EVERY:
             self.rare_chores_done_at = at
             for chore in subscriptions.RARE_CHORES:
                 self._safely(partial(chore, at))
         if self.gauges is not None:
             self._safely(partial(self.gauges.refresh, at))
-        return delivered == dispatch.BATCH
+        return delivered >= dispatch.BATCH
+
+    def _do(self, chores: subscriptions.Chores, due: subscriptions.Due, at: datetime) -> None:
+        for chore in chores:
+            self._safely(partial(chore, at))
+        for claim, task in due:
+            for row_id in self._safely(partial(claim, at)) or ():
+                self._safely(partial(offer, task, row_id, self.hands))
 
     def _safely(self, work: Callable[[], T]) -> T | None:
         """Do one piece; a database that is away, or a fault in it, must not end the engine nor keep the rest waiting."""

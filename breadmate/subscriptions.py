@@ -21,6 +21,9 @@ from apps.payments import handlers as payment_handlers
 from apps.payments import tasks as payment_tasks
 from apps.promotions import facade as promotions
 
+Chores = tuple[Callable[[datetime], object], ...]
+Due = tuple[tuple[Callable[[datetime], list[UUID]], Task], ...]
+
 # In the transaction of the change; an exception there aborts the change.
 IN_TRANSACTION: Mapping[type[events.Event], tuple[Callable[[events.Event], None], ...]] = {
     events.OrderCancelled: (payment_handlers.on_order_ended, payment_handlers.on_order_cancelled),
@@ -38,13 +41,13 @@ AFTER_COMMIT: Mapping[str, tuple[Handler, ...]] = {
 }
 
 # What the engine does itself each time it looks.
-CHORES: tuple[Callable[[datetime], object], ...] = (
-    lambda at: payments.process_inbox(at=at),
-    lambda at: orders.expire_unpaid(at=at),
-)
+CHORES: Chores = (lambda at: payments.process_inbox(at=at),)
+
+# The same, but no news brings them about, so twice a second is enough however much news there is.
+TIMED_CHORES: Chores = (lambda at: orders.expire_unpaid(at=at),)
 
 # The same, but once a minute is enough.
-RARE_CHORES: tuple[Callable[[datetime], object], ...] = (
+RARE_CHORES: Chores = (
     lambda at: promotions.refresh_marks(at=at),
     partitions.ensure,
     limits.purge,
@@ -55,8 +58,8 @@ RARE_CHORES: tuple[Callable[[datetime], object], ...] = (
 )
 
 # Rows whose moment has come, and the task that calls out for each.
-DUE: tuple[tuple[Callable[[datetime], list[UUID]], Task], ...] = (
-    (lambda at: payments.claim_due(at=at), payment_tasks.advance_charge),
+DUE: Due = ((lambda at: payments.claim_due(at=at), payment_tasks.advance_charge),)
+TIMED_DUE: Due = (
     (lambda at: payments.claim_due_refunds(at=at), payment_tasks.advance_refund),
     (lambda at: payments.claim_due_closings(at=at), payment_tasks.advance_closing),
 )

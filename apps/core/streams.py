@@ -34,6 +34,7 @@ LOOK_SECONDS = 1.0
 LOOK_BACK = timedelta(seconds=10)
 LIFE_SECONDS = 600.0
 REST = 1.0  # times as long as a drawing took
+LEAST_REST_SECONDS = 0.25  # nobody sees the difference, and at noon a board changes twenty times a second
 RETRY_MILLISECONDS = 2000
 MOST_OF_ONE = 16  # a screen needs two; the rest is for tabs, and for cut connections nobody has noticed yet
 
@@ -159,7 +160,7 @@ class Hub:
                     queue.put_nowait(None)  # its reader is to go
                 else:
                     queue.put_nowait(drawing)
-            await asyncio.sleep(min(REST * (loop.time() - begun), LOOK_SECONDS))
+            await asyncio.sleep(max(LEAST_REST_SECONDS, min(REST * (loop.time() - begun), LOOK_SECONDS)))
 
     def _start(self) -> None:
         if not self.lookouts:

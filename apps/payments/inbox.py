@@ -2,17 +2,16 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 import psycopg
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Greatest, Least
+from django.db.models import F, Q
 
-from apps.core.facade import News, new_id, tell
+from apps.core.facade import News, new_id, prepared, tell
 from apps.payments import accounts, lines
 from apps.payments.models import Charge, WebhookEvent
 from apps.payments.notifications import FOR_PEOPLE, Kind, Notification, Outcome
@@ -34,6 +33,16 @@ KEPT_UNTIED = timedelta(days=7)
 A_WHILE = timedelta(minutes=1)
 PURGE_BATCH = 1000
 
+TIED = """
+    WHERE processed_at IS NULL AND charge_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM payments_charge asked WHERE asked.id = charge_id AND asked.leased_until > %s)
+    ORDER BY received_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+UNTIED = "WHERE processed_at IS NULL AND charge_id IS NULL ORDER BY received_at LIMIT %s FOR UPDATE SKIP LOCKED"
+LOOK_SOON = """
+    UPDATE payments_charge SET next_check_at = least(next_check_at, greatest(%s, last_asked_at + make_interval(secs => %s)))
+    WHERE id = ANY(%s) AND state <> ALL(%s)
+"""
 KEEP = """
     WITH tied AS (
         SELECT coalesce(
@@ -120,13 +129,11 @@ def _process_tied(at: datetime) -> int:
     News of a charge that the provider is being asked about right now waits for the end of that question, whose answer may be
     older than the news.
     """
-    waiting = WebhookEvent.objects.filter(processed_at=None, charge__isnull=False).order_by("received_at")
-    waiting = waiting.exclude(charge__leased_until__gt=at)
-    events = list(waiting.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+    events = prepared.read(WebhookEvent, TIED, [at, BATCH])
+    if not events:
+        return 0
     named = {event.charge_id for event in events if event.charge_id}
-    known = list(
-        Charge.objects.filter(id__in=named).only("id", "state", "account_id").order_by("id").select_for_update()
-    )
+    known = prepared.read(Charge, "WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [[*named]])
     state_of = {charge.id: charge.state for charge in known}
     for event in events:
         event.processed_at = at
@@ -136,10 +143,11 @@ def _process_tied(at: datetime) -> int:
             worth = event.charge_id is not None and worth_a_look(state_of[event.charge_id], event.action)
             event.outcome = Outcome.LOOK if worth else Outcome.FINAL
     lines.heard({accounts.key_of(charge) for charge in known}, at=at)
-    WebhookEvent.objects.bulk_update(events, ["processed_at", "outcome"])
+    for event in events:
+        prepared.update(event, ("processed_at", "outcome"))
     asks = (Outcome.LOOK, Outcome.CHARGEBACK)  # of what a bank has taken back, the provider's order says so too
     to_look_at = {event.charge_id for event in events if event.outcome in asks and event.charge_id}
-    _look_soon(Charge.objects.filter(id__in=to_look_at), at)
+    _look_soon(to_look_at, at)
     return len(events)
 
 
@@ -151,8 +159,7 @@ def _process_untied(at: datetime) -> int:
     our own open charges of the same account are asked about instead: ``SWEEP_MOST`` of them, those not asked about for
     longest, once in ``ASK_AT_MOST_EVERY``. What comes too soon waits for the next time.
     """
-    waiting = WebhookEvent.objects.filter(processed_at=None, charge=None).order_by("received_at")
-    events = list(waiting.select_for_update(skip_locked=True)[:UNTIED_BATCH])
+    events = prepared.read(WebhookEvent, UNTIED, [UNTIED_BATCH])
     done = []
     sweeps: dict[str, bool] = {}
     for event in events:
@@ -182,14 +189,14 @@ def _sweep(account: str, at: datetime) -> bool:
         charges = charges.filter(provider_account=account)
     asked_longest_ago = charges.order_by(F("last_asked_at").asc(nulls_first=True))
     ids = list(asked_longest_ago.select_for_update(skip_locked=True).values_list("id", flat=True)[:SWEEP_MOST])
-    _look_soon(Charge.objects.filter(id__in=ids), at)
+    _look_soon(ids, at)
     return True
 
 
-def _look_soon(charges: QuerySet[Charge], at: datetime) -> None:
+def _look_soon(charges: Iterable[UUID], at: datetime) -> None:
     """Make charges due now, or as soon as they were not asked about for ``ASK_AT_MOST_EVERY``; never later than before."""
-    soon = Greatest(Value(at), F("last_asked_at") + ASK_AT_MOST_EVERY)
-    charges.exclude(state__in=ENDED).update(next_check_at=Least(F("next_check_at"), soon))
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_SOON, [at, ASK_AT_MOST_EVERY.total_seconds(), [*charges], [*ENDED]])
 
 
 def _call_people(event: WebhookEvent) -> Outcome:

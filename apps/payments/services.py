@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.contracts.events import PaymentProcessed
 from apps.core.facade import (
@@ -70,6 +70,12 @@ NOT_FOUND = 404
 ANSWERS_FOR = frozenset({Role.MANAGER, Role.OWNER})
 COUNTER_ROLES = frozenset({Role.CASHIER, Role.MANAGER, Role.OWNER})
 LEASE = timedelta(seconds=15)
+CLAIM = """
+    WITH due AS (
+        SELECT id FROM payments_charge WHERE next_check_at <= %s AND state <> ALL(%s)
+        ORDER BY next_check_at LIMIT 50 FOR UPDATE SKIP LOCKED)
+    UPDATE payments_charge claimed SET next_check_at = %s FROM due WHERE claimed.id = due.id RETURNING claimed.id
+"""
 LOCKED = "WHERE id = %s FOR UPDATE"
 REVIVE = "revive"
 CHECK_AT_MOST_EVERY = timedelta(seconds=3)
@@ -345,11 +351,9 @@ def claim_due(*, at: datetime) -> list[UUID]:
 
     Locks: the charges, for the length of one statement; another engine skips them.
     """
-    with transaction.atomic():
-        due = Charge.objects.filter(next_check_at__lte=at).exclude(state__in=ENDED).order_by("next_check_at")
-        ids = list(due.select_for_update(skip_locked=True).values_list("id", flat=True)[:50])
-        Charge.objects.filter(id__in=ids).update(next_check_at=at + LEASE)
-    return ids
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [at, [*ENDED], at + LEASE])
+        return [charge_id for (charge_id,) in cursor.fetchall()]
 
 
 @transaction.atomic

@@ -292,9 +292,9 @@ class Shop:
         at = self.now
         dispatch.deliver_new(subscriptions.AFTER_COMMIT, at=at)
         dispatch.retry_failed(subscriptions.AFTER_COMMIT, at=at)
-        for chore in subscriptions.CHORES:
+        for chore in (*subscriptions.CHORES, *subscriptions.TIMED_CHORES):
             chore(at)
-        for due, task in subscriptions.DUE:
+        for due, task in (*subscriptions.DUE, *subscriptions.TIMED_DUE):
             for row_id in due(at):
                 task(id_=str(row_id))
 

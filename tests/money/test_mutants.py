@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
-from apps.core import events
+from apps.core import prepared
 from apps.core.models import StoredEvent
 from apps.inventory.services import release_reserved
 from apps.orders.models import Order
@@ -77,6 +77,10 @@ def test_mutant_without_row_lock_is_seen(
     shop: Shop, two_readers: None, together: Together[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paid(shop)
+    read = prepared.read
+    monkeypatch.setattr(
+        prepared, "read", lambda model, rest, params: read(model, rest.replace("FOR UPDATE", ""), params)
+    )
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self.all())
 
     refund_twice(shop, together)
@@ -188,16 +192,6 @@ def test_mutant_that_takes_a_settled_payment_for_final_is_seen(shop: Shop, monke
         shop.check_rest()
 
 
-class Late:
-    """An event that is stored once the change is committed: a process that dies in between has told nobody."""
-
-    def __init__(self, row: StoredEvent) -> None:
-        self.row = row
-
-    def save(self, **how: bool) -> None:
-        transaction.on_commit(lambda: self.row.save(**how))
-
-
 def dies_at_every_moment(shop: Shop) -> int:
     """Cancel an order again and again, each time dying one statement later; look at the books each time. Return how often."""
     for moment in range(200):
@@ -217,8 +211,16 @@ def test_death_at_any_moment_of_a_cancellation_breaks_nothing(shop: Shop) -> Non
 
 def test_mutant_with_its_event_outside_the_transaction_is_seen(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     paid(shop)
-    row_of = events.row_of
-    monkeypatch.setattr(events, "row_of", lambda event: Late(row_of(event)))
+    insert = prepared.insert
+
+    def late(row: Model) -> None:
+        """Store an event once the change is committed: a process that dies in between has told nobody."""
+        if isinstance(row, StoredEvent):
+            transaction.on_commit(lambda: insert(row))
+        else:
+            insert(row)
+
+    monkeypatch.setattr(prepared, "insert", late)
 
     with pytest.raises(AssertionError, match="E3"):
         dies_at_every_moment(shop)
