@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+
+from breadmate import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breadmate.settings")
 
@@ -69,3 +71,9 @@ def look_at_the_clock(**_: Any) -> None:
         connection.close()
     if skew > clock.MOST_SKEW:
         raise SystemExit(f"The clock here and the database's differ by {skew}.")
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
+def look_seldom_for_garbage(**_: Any) -> None:
+    """Let what is loaded be looked through no more."""
+    garbage.look_seldom()

@@ -23,7 +23,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from kombu.exceptions import OperationalError as BrokerAwayError
 
 from apps.core import clock, dispatch, wake
-from breadmate import gauges, subscriptions
+from breadmate import garbage, gauges, subscriptions
 
 T = TypeVar("T")
 
@@ -54,6 +54,7 @@ class Engine:
             signal.signal(number, lambda *_: self.stop())
         threading.Thread(target=self._listen, daemon=True).start()
         self.gauges = gauges.start()
+        garbage.look_seldom()
         logger.info("engine is running")
         while not self.stopping.is_set():
             self.news.clear()

@@ -5,7 +5,6 @@ worker that has ended.
 """
 
 import contextlib
-import gc
 import logging
 import os
 import re
@@ -23,6 +22,7 @@ from gunicorn.asgi import protocol as asgi_protocol  # a plain name would be rea
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
+from breadmate import garbage
 from breadmate.waiting import Kind, Turns, Wait, gives_way_seconds, is_refused, kind_told, wait
 
 SERVER = "BreadMate"
@@ -40,7 +40,6 @@ PLAIN_CALL = re.compile(
 LATE_FOR_SECONDS = 1.0
 SECONDS_TO_LET_OTHERS_ACCEPT = 0.0005  # for each connection held already
 MOST_SECONDS_TO_LET_OTHERS_ACCEPT = 0.004
-GARBAGE_BEFORE_A_LOOK = 20_000
 
 
 class Watch:
@@ -226,9 +225,7 @@ def post_worker_init(worker: Any) -> None:
     from django.conf import settings  # noqa: PLC0415 - Django is there only by now
 
     worker.longest_seconds = settings.LIMIT_WAITING_SECONDS
-    gc.collect()
-    gc.freeze()  # what is there now stays; it need not be looked through again and again
-    gc.set_threshold(GARBAGE_BEFORE_A_LOOK)
+    garbage.look_seldom()
     successors.welcome(worker.age)
     own = logging.getLogger("gunicorn.error")
     own.handlers.clear()

@@ -33,6 +33,7 @@ from apps.catalog.snapshot import (
     ProductSnapshot,
     SlotSnapshot,
 )
+from apps.core.facade import prepared
 from apps.stores.facade import opening_of, packaging_fee_of
 
 CLOSE_ENOUGH = 0.45  # of pg_trgm's word similarity: "coxinah" finds "Coxinha", "pao" does not find "Pudim"
@@ -42,7 +43,8 @@ _remembered: dict[UUID, MenuSnapshot] = {}
 
 def menu_version(store_id: UUID) -> int:
     """Return the version of a store's menu, 0 when it never had one. One query."""
-    return MenuVersion.objects.filter(store_id=store_id).values_list("value", flat=True).first() or 0
+    version = prepared.read_one(MenuVersion, "WHERE store_id = %s", [store_id])
+    return version.value if version is not None else 0
 
 
 def menu_snapshot(store_id: UUID) -> MenuSnapshot:

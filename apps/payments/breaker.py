@@ -65,24 +65,34 @@ def passage(way: Way, now: datetime) -> Passage:
     return Passage.REFUSED if way.refused else Passage.SHUT
 
 
+def size_of(rate: float) -> float:
+    """Return how many calls the bucket holds: as many as one second brings, at least one."""
+    return max(rate, 1.0)
+
+
+def needed(rate: float, *, patient: bool) -> float:
+    """Return how much must be in the bucket for one call to go; one that nobody waits for leaves a part of it to others."""
+    size = size_of(rate)
+    return 1.0 + (min(size * KEPT_FOR_GUESTS, size - 1.0) if patient else 0.0)
+
+
 def enter(way: Way, now: datetime, *, rate: float, patient: bool) -> tuple[Way, Verdict]:
     """Ask to make one call.
 
     Args:
-        rate: calls a second; the bucket holds as many as one second brings, at least one.
-        patient: nobody waits for it, so it leaves a part of the bucket to others.
+        rate: calls a second.
+        patient: nobody waits for it.
     """
     if way.shut_until is not None:
         if now < way.shut_until:
             return way, Verdict(way.shut_until - now)
         if way.trying_until is not None and now < way.trying_until:
             return way, Verdict(LOOK_AGAIN)
-    size = max(rate, 1.0)
     gone = max((now - way.filled_at).total_seconds(), 0.0)
-    way = replace(way, tokens=min(way.tokens + gone * rate, size), filled_at=max(now, way.filled_at))
-    needed = 1.0 + (min(size * KEPT_FOR_GUESTS, size - 1.0) if patient else 0.0)
-    if way.tokens < needed:
-        return way, Verdict(timedelta(seconds=(needed - way.tokens) / rate))
+    way = replace(way, tokens=min(way.tokens + gone * rate, size_of(rate)), filled_at=max(now, way.filled_at))
+    least = needed(rate, patient=patient)
+    if way.tokens < least:
+        return way, Verdict(timedelta(seconds=(least - way.tokens) / rate))
     trial = way.shut_until is not None
     way = replace(way, tokens=way.tokens - 1.0, trying_until=now + TRYING if trial else None)
     return way, Verdict(timedelta(0), trial=trial)

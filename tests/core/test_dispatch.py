@@ -191,3 +191,14 @@ def test_two_engines_at_once_have_one_effect(now: datetime) -> None:
 
     assert sorted(heard) == sorted(event.subject_id for event in events)
     assert Receipt.objects.count() == 10
+
+
+def test_event_nobody_waits_for_is_marked_with_the_others(db: None, now: datetime) -> None:
+    awaited, other = store_event(), store_event(type_="unheard")
+
+    assert (deliver_new(TABLE, at=now), deliver_new(TABLE, at=now)) == (2, 0)
+
+    assert heard == [awaited.subject_id]
+    other.refresh_from_db()
+    assert other.dispatched_at == now
+    assert [receipt.event_id for receipt in Receipt.objects.all()] == [awaited.id]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -22,7 +23,7 @@ from pytest_django.fixtures import Settings
 from apps.orders.models import Order
 from apps.payments import inbox, lines
 from apps.payments.accounts import FROM_SETTINGS
-from apps.payments.breaker import Outcome
+from apps.payments.breaker import Outcome, enter
 from apps.payments.errors import ProviderUnavailableError
 from apps.payments.models import Charge, ProviderLine
 from apps.payments.providers.mercado_pago import calls
@@ -430,3 +431,40 @@ def test_way_shut_by_one_process_is_shut_for_all_and_one_of_them_tries() -> None
     with other_process(STATE) as one, other_process(STATE) as two:
         told = [process.communicate(timeout=60)[0].strip() for process in (one, two)]
     assert sorted(told) == ["shut", "trial"]
+
+
+@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("rate", [0.5, 10.0, 50.0])
+@pytest.mark.parametrize("left", [0.0, 0.4, 1.0, 3.9, 4.1, 50.0])
+@pytest.mark.parametrize("seconds", [-5.0, 0.0, 0.3, 60.0])
+def test_one_statement_lets_in_whom_the_rules_do(
+    seconds: float, left: float, rate: float, patient: bool, settings: Settings, db: None
+) -> None:
+    settings.MP_RATE = rate
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        now = cursor.fetchone()[0]
+    line = ProviderLine.objects.create(key="k", tokens=left, filled_at=now - timedelta(seconds=seconds))
+    after, verdict = enter(line.way, now, rate=rate, patient=patient)
+
+    try:
+        lines.enter("k", patient=patient)
+    except ProviderUnavailableError:
+        went = False
+    else:
+        went = True
+
+    assert went == (not verdict.wait)
+    if went:
+        line.refresh_from_db()
+        assert line.way.tokens == pytest.approx(after.tokens, abs=rate)
+        assert line.filled_at >= after.filled_at
+
+
+def test_good_answer_of_a_good_way_writes_nothing(db: None, django_assert_num_queries: Any) -> None:
+    lines.enter("k", patient=False)
+    with django_assert_num_queries(1):
+        lines.leave("k", Outcome.ANSWERED, trial=False)
+    lines.leave("k", Outcome.FAILED, trial=False)
+    lines.leave("k", Outcome.ANSWERED, trial=False)
+    assert [answered for _, answered in ProviderLine.objects.get(key="k").outcomes] == [False, True]
