@@ -27,6 +27,10 @@ class Askers:
         found = self._stores.get(credential)
         return found[0] if found and self._clock() - found[1] < REMEMBERED_SECONDS else None
 
+    def has_seen(self, credential: bytes) -> bool:
+        """Tell whether a credential was good when this process last checked it, however long ago; good enough to count by."""
+        return credential in self._stores
+
     def last_store_of(self, credential: bytes) -> UUID | None:
         """Return the store a credential had when it was last checked by any process; for when the database is away."""
         found = self._stores.get(credential)

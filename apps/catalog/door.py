@@ -62,7 +62,7 @@ class MenuMiddleware:
 
 def wait_seconds(request: HttpRequest, credential: bytes) -> int:
     """Count one call for its device if we know it already, else for its address; return 0, or how long to wait uncounted."""
-    if askers.store_of(credential) is not None:
+    if askers.has_seen(credential):
         return buckets.wait_seconds(credential.hex(), settings.LIMIT_MENU_PER_MINUTE)
     return buckets.wait_seconds(limits.client_address(request), settings.LIMIT_MENU_PER_MINUTE // STRANGERS_SHARE)
 

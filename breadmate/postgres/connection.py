@@ -11,6 +11,7 @@ from breadmate.postgres.patience import absence, patience
 
 T = TypeVar("T")
 
+CHECKS_PLAN = "RevalidateCachedQuery"  # the part of Postgres that refuses a plan whose columns are no longer the same
 MOST_PREPARED = 300  # an order's whole way takes more than psycopg's hundred, and each that is dropped is planned anew
 
 
@@ -44,6 +45,7 @@ class Connection(psycopg.Connection[Any]):
         """Wait for one answer; without one in time the connection is closed, for its next answer would be the old one.
 
         The others of the pool are most likely dead, too, and to find that out one by one would take as long again for each.
+        So it is after an update has changed the type of a column: Postgres refuses what was planned before, again and again.
         """
         if timeout is not None:
             return super().wait(gen, interval, timeout)
@@ -51,8 +53,17 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(gen, interval, patience.get())
         except errors._WaitTimeout as silence:  # noqa: SLF001 - what psycopg's own says it raises
             absence.begins()
-            self.close()
-            pool = getattr(self, "_pool", None)  # psycopg's own mark on a connection that is lent out
-            if pool is not None:
-                pool.drain()
+            self._give_up()
             raise psycopg.OperationalError("the database did not answer in time") from silence
+        except errors.FeatureNotSupported as problem:
+            if problem.diag.source_function != CHECKS_PLAN:
+                raise
+            self._give_up()
+            raise psycopg.OperationalError("a table was changed under a plan of this connection") from problem
+
+    def _give_up(self) -> None:
+        """Close this connection and all of its pool, which are as useless."""
+        self.close()
+        pool = getattr(self, "_pool", None)  # psycopg's own mark on a connection that is lent out
+        if pool is not None:
+            pool.drain()

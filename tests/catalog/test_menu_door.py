@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from django.conf import settings as configured
@@ -10,6 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from apps.catalog import door
+from apps.catalog.askers import askers
 from apps.catalog.finished import shelf
 from apps.core.actors import Role
 from apps.stores.models import Store
@@ -168,3 +170,14 @@ def test_both_doors_count_into_one_limit(kiosk: Screen, settings: Settings) -> N
 
     assert seen[0] == 200
     assert seen[-1] == 429
+
+
+def test_kiosk_that_asks_seldom_is_not_counted_among_strangers(
+    kiosk: Screen, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.buckets = type(door.buckets)()
+    settings.LIMIT_MENU_PER_MINUTE = 10
+    hours = count(step=3600.0)
+    monkeypatch.setattr(askers, "_clock", lambda: next(hours))
+
+    assert [kiosk.get("/menu").status for _ in range(6)] == [200] * 6

@@ -117,12 +117,16 @@ def test_row_that_is_gone_is_not_written_in_silence(db: None) -> None:
         prepared.update(Order(id=UUID(int=1), version=2), ("version",))
 
 
-@pytest.fixture
-def alone(db: None) -> Iterator[Connection]:
-    """A connection of its own to the database of the tests."""
+def connect() -> Connection:
+    """Open a connection of its own to the database of the tests."""
     told = connection.get_connection_params()
     where = {name: told[name] for name in ("host", "port", "user", "password", "dbname") if told.get(name)}
-    made = Connection.connect(autocommit=True, **where)
+    return Connection.connect(autocommit=True, **where)
+
+
+@pytest.fixture
+def alone(db: None) -> Iterator[Connection]:
+    made = connect()
     yield made
     made.close()
 
@@ -135,3 +139,19 @@ def test_pool_asks_only_a_connection_that_has_something_to_say(alone: Connection
 
     with pytest.raises(psycopg.OperationalError):
         alone.execute("")
+
+
+def test_connection_whose_plans_are_of_a_table_before_its_change_is_given_up(alone: Connection) -> None:
+    with connect() as update:  # a connection forgets the plans of what it changes itself
+        update.execute("CREATE TABLE crumbs (size integer)")
+        try:
+            for _ in range(2):
+                alone.execute("SELECT size FROM crumbs WHERE size = %s", [1], prepare=True)
+            update.execute("ALTER TABLE crumbs ALTER size TYPE bigint")
+
+            with pytest.raises(psycopg.OperationalError, match="changed under a plan"):
+                alone.execute("SELECT size FROM crumbs WHERE size = %s", [1], prepare=True)
+        finally:
+            update.execute("DROP TABLE crumbs")
+
+    assert alone.closed
