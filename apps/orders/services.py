@@ -300,10 +300,8 @@ def take_step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime)
 
 def _follow(order: Order, to: Status, kind: MoveKind, at: datetime) -> None:
     """Let the things to make follow a step of the whole order, before it is taken; an undo leaves alone what was made before."""
-    if (
-        kind == MoveKind.MOVE and to != Status.CANCELLED
-    ):  # the way of every order: one statement, or none where nothing is made
-        if to in FOLLOWS:
+    if kind == MoveKind.MOVE and to != Status.CANCELLED:
+        if to in FOLLOWS:  # elsewhere on the way of every order there is nothing to follow
             with connection.cursor() as cursor:
                 cursor.execute(FOLLOWS[to], [at, order.id])
         return

@@ -38,7 +38,7 @@ class Connection(psycopg.Connection[Any]):
 
     def _has_something_to_read(self) -> bool:
         heard = select.poll()
-        heard.register(self.fileno(), select.POLLIN | select.POLLRDHUP)
+        heard.register(self.fileno(), select.POLLIN)
         return bool(heard.poll(0))
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:

@@ -96,10 +96,27 @@ def test_slow_reader_gets_the_newest_state_only(monkeypatch: pytest.MonkeyPatch)
         for version in (2, 3, 4):
             shop.version = version
             hub._touch(CHANGE)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(streams.LEAST_REST_SECONDS + 0.1)
 
         assert shop.drawn == 4
         assert '"version": 4' in await reader.next()
+
+    run(work)
+
+
+def test_changes_one_after_the_other_are_drawn_together() -> None:
+    async def work(hub: Hub) -> None:
+        shop = Shop()
+        reader = shop.watch(hub)
+        await reader.next()
+        for version in range(2, 42):
+            shop.version = version
+            hub._touch(CHANGE)
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(2 * streams.LEAST_REST_SECONDS)
+
+        assert shop.drawn < 10
+        assert '"version": 41' in await reader.next()
 
     run(work)
 
