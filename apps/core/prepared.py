@@ -12,6 +12,7 @@ from typing import Any, LiteralString, TypeVar
 
 from django.db import DatabaseError, connection
 from django.db.models import Field, Model
+from django.db.transaction import TransactionManagementError
 
 M = TypeVar("M", bound=Model)
 
@@ -46,6 +47,8 @@ def _update(model: type[Model], names: tuple[str, ...]) -> "tuple[str, tuple[Fie
     key: Any = model._meta.pk
     others = [field for field in model._meta.concrete_fields if field is not key]
     wanted = tuple(field for field in others if not names or field.attname in names)
+    if names and len(wanted) != len(names):
+        raise ValueError(f"{model.__name__} has no fields {sorted(set(names) - {field.attname for field in wanted})}")
     written = ", ".join(f'"{field.column}" = %s' for field in wanted)
     return f'UPDATE "{model._meta.db_table}" SET {written} WHERE "{key.column}" = %s', wanted  # noqa: S608 - the same
 
@@ -54,7 +57,12 @@ def read(model: type[M], rest: LiteralString, params: Sequence[Any]) -> list[M]:
     """Return the rows of a model that ``rest`` names, which is all after ``FROM`` and its table: ``WHERE id = %s FOR UPDATE``.
 
     Several values go in as one: ``= ANY(%s)`` with a list, so that the text does not depend on how many.
+
+    Raises:
+        TransactionManagementError: a lock is asked for where no transaction would hold it.
     """
+    if "FOR UPDATE" in rest and not connection.in_atomic_block:
+        raise TransactionManagementError(f"{model.__name__} would be locked outside a transaction")
     shape = _shape(model)
     with connection.cursor() as cursor:
         cursor.execute(shape.select + rest, params)
@@ -88,6 +96,7 @@ def update(row: Model, names: Collection[str] = ()) -> None:
 
     Raises:
         DatabaseError: it is not there.
+        ValueError: it has no such fields.
     """
     text, fields = _update(type(row), tuple(names))
     values = [field.get_db_prep_save(field.pre_save(row, add=False), connection) for field in fields]

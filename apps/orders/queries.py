@@ -50,12 +50,12 @@ STANDING = """
     SELECT id, number, status, promised_at, version, store_id, placed_by_kind, placed_by_id, release
     FROM orders_order WHERE id = %s
 """
-# The statuses stand in the text, else Postgres could not tell that the small index of the board serves.
+# Statuses stand in the text, else Postgres could not tell that an index on just these orders serves.
 ON_BOARD_NOW = """
     WHERE store_id = %s AND status IN (1, 2, 3) AND queue_at <= %s ORDER BY status DESC, queue_at LIMIT %s
 """
 CANCELLED_NOW = """
-    WHERE store_id = %s AND status = %s AND moved_at >= %s AND queue_at <= moved_at + make_interval(secs => %s)
+    WHERE store_id = %s AND status = 6 AND moved_at >= %s AND queue_at <= moved_at + make_interval(secs => %s)
         AND NOT EXISTS (SELECT FROM orders_acknowledgement seen WHERE seen.order_id = orders_order.id AND seen.line_id IS NULL)
     ORDER BY moved_at DESC LIMIT %s
 """
@@ -181,14 +181,9 @@ def board(store_id: UUID, at: datetime) -> list[Order]:
 
 def board_with_lines(store_id: UUID, at: datetime) -> list[Order]:
     """Return what ``board`` does, with everything of each order."""
-    return list(with_lines(_on_board(store_id, at))[:BOARD_LIMIT])
-
-
-def _on_board(store_id: UUID, at: datetime) -> QuerySet[Order]:
-    orders = Order.objects.filter(
-        store_id=store_id, status__in=[int(status) for status in ON_BOARD], queue_at__lte=at + SHOWN_AHEAD
-    )
-    return orders.order_by("-status", "queue_at")
+    orders = board(store_id, at)
+    read_all(orders)
+    return orders
 
 
 def cancelled_on_board(store_id: UUID, at: datetime) -> list[tuple[Order, Status]]:
@@ -199,7 +194,7 @@ def cancelled_on_board(store_id: UUID, at: datetime) -> list[tuple[Order, Status
     orders = prepared.read(
         Order,
         CANCELLED_NOW,
-        [store_id, int(Status.CANCELLED), at - CANCELLED_WITHIN, SHOWN_AHEAD.total_seconds(), BOARD_LIMIT],
+        [store_id, at - CANCELLED_WITHIN, SHOWN_AHEAD.total_seconds(), BOARD_LIMIT],
     )
     if not orders:
         return []

@@ -58,10 +58,8 @@ MADE = """
     WHERE state IN ('queued', 'started') AND line_id IN (SELECT id FROM orders_orderline WHERE order_id = %s)
 """
 FOLLOWS = {Status.IN_PREPARATION: BEGUN, Status.READY: MADE}
-HOLD = "UPDATE orders_order SET expires_at = %s WHERE id = %s AND status = 0 AND expires_at < %s"
-ATTACH = """
-    UPDATE orders_order SET payment_id = %s WHERE id = %s AND status = 0 AND release IN ('', 'released')
-"""
+HOLD = "UPDATE orders_order SET expires_at = %s WHERE id = %s AND status = %s AND expires_at < %s"
+ATTACH = "UPDATE orders_order SET payment_id = %s WHERE id = %s AND status = %s AND release = ANY(%s)"
 KITCHEN_ROLES = frozenset({Role.BOARD, Role.KITCHEN, Role.CASHIER, Role.MANAGER, Role.OWNER})
 
 
@@ -152,7 +150,7 @@ def hold_until(*, order_id: UUID, until: datetime) -> None:
     Locks: the order row, until commit.
     """
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [until, order_id, until])
+        cursor.execute(HOLD, [until, order_id, int(Status.AWAITING_PAYMENT), until])
 
 
 def lock_for_payment(*, order_id: UUID) -> Order:
@@ -180,7 +178,7 @@ def attach_payment(*, order_id: UUID, payment_id: UUID) -> None:
     Locks: the order row, until commit.
     """
     with connection.cursor() as cursor:
-        cursor.execute(ATTACH, [payment_id, order_id])
+        cursor.execute(ATTACH, [payment_id, order_id, int(Status.AWAITING_PAYMENT), [*PAYABLE]])
         if cursor.rowcount:
             return
     order = Order.objects.filter(id=order_id).first()

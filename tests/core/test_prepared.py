@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
 from django.db.models import Model
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from apps.core import prepared
@@ -115,6 +116,17 @@ def test_only_what_is_named_is_written(rich: Order) -> None:
 def test_row_that_is_gone_is_not_written_in_silence(db: None) -> None:
     with pytest.raises(DatabaseError, match="is not there"):
         prepared.update(Order(id=UUID(int=1), version=2), ("version",))
+
+
+def test_field_that_is_not_there_is_not_passed_over(rich: Order) -> None:
+    with pytest.raises(ValueError, match="atention"):
+        prepared.update(rich, ("version", "atention"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lock_that_no_transaction_would_hold_is_refused() -> None:
+    with pytest.raises(TransactionManagementError):
+        prepared.read(Order, "WHERE id = %s FOR UPDATE", [uuid4()])
 
 
 def connect() -> Connection:
