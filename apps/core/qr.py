@@ -16,7 +16,7 @@ def svg(text: str) -> str:
     """Draw a text as a QR code, an SVG that can stand alone or inside a page: each run of dark modules is a stroke."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=MASK)
     modules = code.to_image(scale=1, add_quiet_zones=False)
-    side, dots = modules.shape[0], bytes(modules)
+    side, dots = modules.shape[0], bytes(modules)  # type: ignore[call-overload]  # its stub leaves out that it is a buffer
     rows = [dots[start : start + side] for start in range(0, len(dots), side)]
     strokes = "".join([f"M{run.start()} {y}h{len(run[0])}" for y, row in enumerate(rows) for run in DARK.finditer(row)])
     whole = side + 2 * BORDER

@@ -197,6 +197,12 @@ class OrderForKitchen(AnyOf):
     shapes = (Order, BoardOrder)
 
 
+class MovedOrder(AnyOf):
+    """To a board without money, to staff whole, to whoever prefers that only where it stands."""
+
+    shapes = (Order, BoardOrder, OrderStatus)
+
+
 class OrderForReader(AnyOf):
     """To a board without money, to other systems without its guest, to all else who may see it whole."""
 

@@ -45,6 +45,20 @@ BUYERS = frozenset({Role.KIOSK, Role.CUSTOMER, *STAFF})
 READERS = frozenset({Role.KIOSK, Role.CUSTOMER, Role.AUDITOR, Role.ORDERS_READ, *KITCHEN})
 LISTERS = READERS | {Role.PANEL}
 Say = Callable[[Order], dict[str, Any]]
+MINIMAL = "return=minimal"
+PREFER = OpenApiParameter(
+    "Prefer",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description=f"`{MINIMAL}` asks for no more than where the order stands now (RFC 7240).",
+)
+PREFERENCE_APPLIED = OpenApiParameter(
+    "Preference-Applied",
+    {"type": "string", "enum": [MINIMAL]},
+    OpenApiParameter.HEADER,
+    description="There when the answer is as short as was asked for.",
+    response=[200],
+)
 SECONDS_BETWEEN_POLLS = {True: 5, False: 30}
 RETRY_AFTER = OpenApiParameter(
     "Retry-After",
@@ -329,7 +343,8 @@ class OrderStatusView(APIView):
         operation_id="move_order",
         summary="Move an order a step",
         request=MoveSerializer,
-        responses={200: answers.OrderForKitchen},
+        responses={200: answers.MovedOrder},
+        parameters=[PREFER, PREFERENCE_APPLIED],
         extensions=refuses("invalid_transition"),
     )
     def patch(self, request: Request, order_id: UUID) -> Response:
@@ -341,7 +356,7 @@ class OrderStatusView(APIView):
             error = {"field": "status", "code": "invalid_choice", "detail": "Situação desconhecida."}
             raise InvalidError("Confira os campos indicados.", errors=[error])
         order = services.move_order(order_id=order_id, to=to, by=caller(request), at=timezone.now())
-        return _moved(caller(request), order)
+        return _moved(request, order)
 
 
 class OrderRecallView(APIView):
@@ -353,13 +368,14 @@ class OrderRecallView(APIView):
         operation_id="recall_order",
         summary="Bring a ready order back to the kitchen",
         request=None,
-        responses={200: answers.OrderForKitchen},
+        responses={200: answers.MovedOrder},
+        parameters=[PREFER, PREFERENCE_APPLIED],
         extensions=refuses("invalid_transition"),
     )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Bring a ready order back to its old place."""
         order = services.recall_order(order_id=order_id, by=caller(request), at=timezone.now())
-        return _moved(caller(request), order)
+        return _moved(request, order)
 
 
 class ItemBumpView(APIView):
@@ -371,13 +387,14 @@ class ItemBumpView(APIView):
         operation_id="bump_item",
         summary="Mark an item as made",
         request=None,
-        responses={200: answers.OrderForKitchen},
+        responses={200: answers.MovedOrder},
+        parameters=[PREFER, PREFERENCE_APPLIED],
         extensions=refuses("invalid_transition"),
     )
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Say that everything of it is made; the first one starts the order, the last makes it ready."""
         order = preparation.bump_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
-        return _moved(caller(request), order)
+        return _moved(request, order)
 
 
 class ItemRecallView(APIView):
@@ -389,13 +406,14 @@ class ItemRecallView(APIView):
         operation_id="recall_item",
         summary="Take an item back into preparation",
         request=None,
-        responses={200: answers.OrderForKitchen},
+        responses={200: answers.MovedOrder},
+        parameters=[PREFER, PREFERENCE_APPLIED],
         extensions=refuses("invalid_transition"),
     )
     def post(self, request: Request, order_id: UUID, item_id: UUID) -> Response:
         """Take it back into preparation, and a ready order with it to its old place."""
         order = preparation.recall_item(order_id=order_id, item_id=item_id, by=caller(request), at=timezone.now())
-        return _moved(caller(request), order)
+        return _moved(request, order)
 
 
 class OrderAcknowledgeView(APIView):
@@ -443,13 +461,14 @@ class OrderUndoView(APIView):
         operation_id="undo_move",
         summary="Take an order's last step back",
         request=None,
-        responses={200: answers.OrderForKitchen},
+        responses={200: answers.MovedOrder},
+        parameters=[PREFER, PREFERENCE_APPLIED],
         extensions=refuses("invalid_transition"),
     )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Take the last step back within ten seconds."""
         order = services.undo_move(order_id=order_id, by=caller(request), at=timezone.now())
-        return _moved(caller(request), order)
+        return _moved(request, order)
 
 
 class OrderHistoryView(APIView):
@@ -484,8 +503,11 @@ def _cancel(request: Request, order_id: UUID) -> Response:
     return Response(document, status=202 if cancel.steps_open(order_id) else 200)
 
 
-def _moved(actor: Actor, order: Order) -> Response:
-    """Say an order that was just moved, without reading it a second time."""
+def _moved(request: Request, order: Order) -> Response:
+    """Say an order that was just moved, without reading it a second time; only where it stands if the caller prefers that."""
+    if MINIMAL in (each.strip() for each in request.headers.get("Prefer", "").split(",")):
+        return Response(documents.narrow_document(order), headers={"Preference-Applied": MINIMAL})
+    actor = caller(request)
     (queries.read_lines if Role.BOARD in actor.roles_at(order.store_id) else queries.read_all)([order])
     return Response(_document_for(actor, order))
 

@@ -12,6 +12,7 @@ STEPS = ("in_preparation", "ready", "finished")
 # How the board's drawing names a ticket, inside the JSON of its event.
 TICKET = re.compile(rb'data-order=\\"([0-9a-f-]{36})\\"')
 REOPEN_S = 2.0
+AS_THE_BOARD = {"Prefer": "return=minimal"}
 
 
 class Kitchen:
@@ -54,7 +55,8 @@ class Kitchen:
         try:
             for step, seconds in zip(STEPS, times, strict=True):
                 await asyncio.sleep(seconds)
-                reply = await self.board.call("cook", "PATCH", f"/api/v1/orders/{order}/status", {"status": step})
+                path = f"/api/v1/orders/{order}/status"
+                reply = await self.board.call("cook", "PATCH", path, {"status": step}, **AS_THE_BOARD)
                 if reply.status != 200:  # noqa: PLR2004
                     self.stage.tally.problem(f"a cozinha não pôde passar a {step}: {reply.status} {reply.raw[:200]!r}")
                     return

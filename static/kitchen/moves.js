@@ -20,7 +20,12 @@ async function send(method, path, body) {
   try {
     response = await fetch(document.body.dataset.apiBase + path, {
       method,
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), "X-Device-Kind": "board" },
+      headers: {
+        "Content-Type": "application/json",
+        "X-CSRFToken": csrfToken(),
+        "X-Device-Kind": "board",
+        Prefer: "return=minimal", // what changed comes with the board's stream
+      },
       credentials: "same-origin",
       body: JSON.stringify(body),
     });

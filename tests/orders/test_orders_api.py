@@ -40,6 +40,19 @@ def test_unknown_move_is_refused(body: object, kiosk: Screen, board: Screen) -> 
     assert order.status == Status.IN_PREPARATION
 
 
+def test_step_is_answered_as_short_as_its_caller_prefers(kiosk: Screen, board: Screen) -> None:
+    order = order_in(Status.RECEIVED, kiosk.device)
+    path = f"/orders/{order.id}"
+
+    whole = board.patch(f"{path}/status", {"status": "in_preparation"})
+    short = board.send("PATCH", f"{path}/status", {"status": "ready"}, Prefer="respond-async, return=minimal")
+
+    assert ("items" in whole.body, whole.response.has_header("Preference-Applied")) == (True, False)
+    assert short.response["Preference-Applied"] == "return=minimal"
+    assert short.body == board.get(f"{path}/status").body
+    assert short.body["status"] == "ready"
+
+
 def test_order_goes_from_the_board_to_the_counter_and_back(kiosk: Screen, board: Screen) -> None:
     order = order_in(Status.RECEIVED, kiosk.device)
     path = f"/orders/{order.id}"
