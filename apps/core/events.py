@@ -1,7 +1,6 @@
 """Publishing events: one row in the same transaction as the change it tells of (ADR-0003)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from django.db import connection, transaction
 
@@ -22,8 +21,8 @@ def subscribe_in_transaction(table: Mapping[type[Event], Sequence[Callable[[Even
     _in_transaction.update({event: tuple(handlers) for event, handlers in table.items()})
 
 
-def publish(event: Event) -> None:
-    """Store one event with the change that caused it.
+def publish(*events: Event) -> None:
+    """Store events with the change that caused them.
 
     In-transaction subscribers run at once, in the caller's transaction; their exception aborts the change. After the commit
     the engine and the streams are woken on a best-effort basis.
@@ -31,9 +30,10 @@ def publish(event: Event) -> None:
     Raises:
         OutsideTransactionError: there is no open transaction.
     """
-    _check_transaction(event)
-    prepared.insert(row_of(event))
-    _pass_on([event])
+    for event in events:
+        _check_transaction(event)
+    prepared.insert(*(row_of(event) for event in events))
+    _pass_on(events)
 
 
 def row_of(event: Event) -> StoredEvent:
@@ -70,4 +70,25 @@ def _pass_on(events: Sequence[Event]) -> None:
     for event in events:
         for handler in _in_transaction.get(type(event), ()):
             handler(event)
-    transaction.on_commit(partial(wake.announce, events))
+    _announce_after_commit(events)
+
+
+class _Announcement:
+    """What is to be told in one message once a transaction, or the part of it up to a savepoint, stands."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self) -> None:
+        wake.announce(self.events)
+
+
+def _announce_after_commit(events: Sequence[Event]) -> None:
+    """Add events to the announcement that waits for the same savepoints, so that a rollback to one of them takes no other's."""
+    fate = {*connection.savepoint_ids, None}  # None stands for a block that made no savepoint
+    waiting = (each[1] for each in connection.run_on_commit if {*each[0], None} == fate)
+    announcement = next((hook for hook in waiting if isinstance(hook, _Announcement)), None)
+    if announcement is None:
+        announcement = _Announcement()
+        transaction.on_commit(announcement)
+    announcement.events += events

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, LiteralString, TypeVar
 
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.models import Field, Model
 from django.db.transaction import TransactionManagementError
 
@@ -23,6 +23,7 @@ class _Shape:
 
     select: str
     insert: str
+    places: str
     names: tuple[str, ...]
     fields: "tuple[Field[Any, Any], ...]"
     converted: "tuple[tuple[int, Any], ...]"  # places of fields that read what the driver gives in their own way
@@ -35,7 +36,8 @@ def _shape(model: type[Model]) -> _Shape:
     table = f'"{model._meta.db_table}"'
     return _Shape(
         select=f"SELECT {columns} FROM {table} ",  # noqa: S608 - names of our own models
-        insert=f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})",  # noqa: S608 - the same
+        insert=f"INSERT INTO {table} ({columns}) VALUES ",  # noqa: S608 - the same
+        places=f"({', '.join(['%s'] * len(fields))})",
         names=tuple(field.attname for field in fields),
         fields=fields,
         converted=tuple((at, field) for at, field in enumerate(fields) if hasattr(field, "from_db_value")),
@@ -61,6 +63,7 @@ def read(model: type[M], rest: LiteralString, params: Sequence[Any]) -> list[M]:
     Raises:
         TransactionManagementError: a lock is asked for where no transaction would hold it.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     if "FOR UPDATE" in rest and not connection.in_atomic_block:
         raise TransactionManagementError(f"{model.__name__} would be locked outside a transaction")
     shape = _shape(model)
@@ -69,7 +72,7 @@ def read(model: type[M], rest: LiteralString, params: Sequence[Any]) -> list[M]:
         rows = cursor.fetchall()
     if shape.converted:
         rows = [_converted(row, shape) for row in rows]
-    return [model.from_db(connection.alias, shape.names, row) for row in rows]
+    return [model.from_db(DEFAULT_DB_ALIAS, shape.names, row) for row in rows]
 
 
 def read_one(model: type[M], rest: LiteralString, params: Sequence[Any]) -> M | None:
@@ -78,17 +81,24 @@ def read_one(model: type[M], rest: LiteralString, params: Sequence[Any]) -> M | 
     return rows[0] if rows else None
 
 
-def insert(row: Model) -> None:
-    """Write a new row; whatever the database decides by itself is not read back.
+def insert(*rows: Model) -> None:
+    """Write new rows of one model in one statement; whatever the database decides by itself is not read back.
+
+    Few at once: there is a text for every number of them.
 
     Raises:
         IntegrityError: as ``save`` would.
     """
-    shape = _shape(type(row))
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in shape.fields]
+    if not rows:
+        return
+    shape, connection = _shape(type(rows[0])), connections[DEFAULT_DB_ALIAS]
+    values = [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows for field in shape.fields
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(shape.insert, values)
-    row._state.adding, row._state.db = False, connection.alias  # as ``save`` does
+        cursor.execute(shape.insert + ", ".join([shape.places] * len(rows)), values)
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # as ``save`` does
 
 
 def update(row: Model, names: Collection[str] = ()) -> None:
@@ -99,6 +109,7 @@ def update(row: Model, names: Collection[str] = ()) -> None:
         ValueError: it has no such fields.
     """
     text, fields = _update(type(row), tuple(names))
+    connection = connections[DEFAULT_DB_ALIAS]
     values = [field.get_db_prep_save(field.pre_save(row, add=False), connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(text, [*values, row.pk])
@@ -109,5 +120,5 @@ def update(row: Model, names: Collection[str] = ()) -> None:
 def _converted(row: tuple[Any, ...], shape: _Shape) -> tuple[Any, ...]:
     told = list(row)
     for at, field in shape.converted:
-        told[at] = field.from_db_value(told[at], None, connection)
+        told[at] = field.from_db_value(told[at], None, connections[DEFAULT_DB_ALIAS])
     return tuple(told)

@@ -22,7 +22,9 @@ from apps.stores.facade import every_store_id
 
 TAKE = """
     UPDATE inventory_stocklevel SET reserved = reserved - %s, on_hand = on_hand - %s, version = version + 1 WHERE id = %s
+    RETURNING on_hand, reserved, version
 """
+END = "UPDATE inventory_reservation SET state = %s, ended_at = %s WHERE id = ANY(%s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +88,23 @@ def mark_sold_out(*, store_id: UUID, changes: Sequence[Change], at: datetime) ->
     _mark_what_flips(store_id, list(changes), None, at)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def take_reserved(*, order_id: UUID, by: Actor, at: datetime) -> None:
     """Turn an order's reservations into stock that is gone: one movement each. Repeating it changes nothing.
 
     Locks: the order's reservations, then the levels in pk order, until commit. Emits: ``InventoryUpdated`` for each level.
     """
-    for reservation, level in _reservations_with_levels(order_id, Reservation.HELD):
-        _end(reservation, Reservation.TAKEN, at)
-        with connection.cursor() as cursor:
+    pairs = _reservations_with_levels(order_id, Reservation.HELD)
+    if not pairs:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(END, [Reservation.TAKEN, at, [reservation.id for reservation, _ in pairs]])
+        for reservation, level in pairs:
             cursor.execute(TAKE, [reservation.quantity, reservation.quantity, level.id])
-        _record(level, -reservation.quantity, "sale", order_id, by, at)
-        _tell(level.pk, at)
+            level.on_hand, level.reserved, level.version = cursor.fetchone()
+    movements = [_movement(level, -reservation.quantity, "sale", order_id, by, at) for reservation, level in pairs]
+    prepared.insert(*movements)
+    publish(*(_updated(level, at) for _, level in pairs))
 
 
 @transaction.atomic
@@ -109,7 +116,8 @@ def release_reserved(*, order_id: UUID, at: datetime) -> None:
     """
     changes: dict[UUID, list[Change]] = defaultdict(list)
     for reservation, level in _reservations_with_levels(order_id, Reservation.HELD):
-        _end(reservation, Reservation.RELEASED, at)
+        reservation.state, reservation.ended_at = Reservation.RELEASED, at
+        prepared.update(reservation, ("state", "ended_at"))
         StockLevel.objects.filter(pk=level.pk).update(
             reserved=F("reserved") - reservation.quantity, version=F("version") + 1
         )
@@ -313,15 +321,18 @@ def _reservations_with_levels(order_id: UUID, state: str) -> list[tuple[Reservat
     ]
 
 
-def _end(reservation: Reservation, state: str, at: datetime) -> None:
-    reservation.state, reservation.ended_at = state, at
-    prepared.update(reservation, ("state", "ended_at"))
-
-
 def _record(
     level: StockLevel, delta: int, reason: str, order_id: UUID | None, by: Actor, at: datetime, note: str = ""
 ) -> StockMovement:
-    movement = StockMovement(
+    movement = _movement(level, delta, reason, order_id, by, at, note)
+    prepared.insert(movement)
+    return movement
+
+
+def _movement(
+    level: StockLevel, delta: int, reason: str, order_id: UUID | None, by: Actor, at: datetime, note: str = ""
+) -> StockMovement:
+    return StockMovement(
         id=new_id(),
         store_id=level.store_id,
         item_id=level.item_id,
@@ -333,23 +344,23 @@ def _record(
         actor_id=by.id,
         at=at,
     )
-    prepared.insert(movement)
-    return movement
 
 
 def _tell(level_id: UUID, at: datetime) -> StockLevel:
     (level,) = prepared.read(StockLevel, "WHERE id = %s", [level_id])
-    publish(
-        InventoryUpdated(
-            subject=level.id,
-            store=level.store_id,
-            seq=level.version,
-            at=at,
-            item=level.item_id,
-            quantity=level.on_hand - level.reserved,
-        )
-    )
+    publish(_updated(level, at))
     return level
+
+
+def _updated(level: StockLevel, at: datetime) -> InventoryUpdated:
+    return InventoryUpdated(
+        subject=level.id,
+        store=level.store_id,
+        seq=level.version,
+        at=at,
+        item=level.item_id,
+        quantity=level.on_hand - level.reserved,
+    )
 
 
 def _out_of_stock(store_id: UUID, recipe: list[RecipeLine], short: set[UUID]) -> OutOfStockError:

@@ -36,6 +36,7 @@ from apps.orders.services import (
     lock_for_payment,
     mark_paid,
     revive_expired,
+    take_paid,
 )
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "step_done",
     "step_failed",
     "step_waits",
+    "take_paid",
     "tell_counter_apart",
     "to_hand_over",
     "tracking_url",

@@ -1,8 +1,9 @@
 """The one writer of an order's history."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from apps.contracts.events import OrderStatusChanged
+from apps.contracts.events import Event, OrderStatusChanged
 from apps.core.facade import Actor, prepared, publish, trail
 from apps.orders.models import Order, StatusChange
 from apps.orders.rules import MoveKind, Release, Status
@@ -16,13 +17,19 @@ AUDITED_AS = {
 
 
 def record(
-    order: Order, *, from_status: Status | None, by: Actor, at: datetime, kind: MoveKind = MoveKind.MOVE
+    order: Order,
+    *,
+    from_status: Status | None,
+    by: Actor,
+    at: datetime,
+    kind: MoveKind = MoveKind.MOVE,
+    also: Sequence[Event] = (),
 ) -> None:
-    """Add the step that led to the order's present status, with its event; the caller holds the order's lock."""
+    """Add the step that led to the order's present status, with its event and what else it means; the caller holds the lock."""
     change, told = step(order, from_status=from_status, by=by, at=at, kind=kind)
     prepared.insert(change)
     audit(order, from_status=from_status, by=by, at=at, kind=kind)
-    publish(told)
+    publish(told, *also)
 
 
 def step(

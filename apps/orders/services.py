@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from apps.contracts.events import OrderExpired, OrderHandedOver, OrderPaid, OrderReady
+from apps.contracts.events import Event, OrderExpired, OrderHandedOver, OrderPaid, OrderReady
 from apps.core.facade import SYSTEM, Actor, Role, new_id, prepared, publish
 from apps.inventory import facade as inventory
 from apps.orders import history, queries
@@ -205,9 +205,20 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
     order = lock_for_payment(order_id=order_id)
     if order.status != Status.AWAITING_PAYMENT:
         return False
+    take_paid(order, by=by, at=at)
+    return True
+
+
+def take_paid(order: Order, *, by: Actor, at: datetime) -> None:
+    """Hand an order that waits for money to the kitchen, as ``mark_paid`` does, for a caller who has locked it.
+
+    Raises:
+        ReleaseRequiredError: staff have to let it go first.
+
+    Locks: its reservations and stock levels, until commit. Emits: as ``mark_paid``.
+    """
     check_released(order.release)
     _receive(order, by, at)
-    return True
 
 
 @transaction.atomic
@@ -242,9 +253,7 @@ def _receive(order: Order, by: Actor, at: datetime) -> None:
     things = _things_to_make(order.id)
     order.promised_at = at + queries.promise(order.store_id, [(each.station, each.prep_minutes) for each in things], at)
     step_with_all(order, Status.RECEIVED, MoveKind.MOVE, by, at)
-    for thing in things:
-        prepared.insert(thing)
-    publish(OrderPaid(subject=order.id, store=order.store_id, seq=order.version, at=at))
+    prepared.insert(*things)
     inventory.take_reserved(order_id=order.id, by=by, at=at)
 
 
@@ -289,11 +298,14 @@ def take_step(order: Order, to: Status, kind: MoveKind, by: Actor, at: datetime)
     if first_ready:
         order.ready_at = at
     prepared.update(order, STEP_FIELDS)
-    history.record(order, from_status=was, by=by, at=at, kind=kind)
+    also: list[Event] = []
     if first_ready:
-        publish(OrderReady(subject=order.id, store=order.store_id, seq=order.version, at=at, number=order.number))
+        also.append(OrderReady(subject=order.id, store=order.store_id, seq=order.version, at=at, number=order.number))
     if to == Status.FINISHED:
-        publish(OrderHandedOver(subject=order.id, store=order.store_id, seq=order.version, at=at))
+        also.append(OrderHandedOver(subject=order.id, store=order.store_id, seq=order.version, at=at))
+    if to == Status.RECEIVED and kind == MoveKind.MOVE:
+        also.append(OrderPaid(subject=order.id, store=order.store_id, seq=order.version, at=at))
+    history.record(order, from_status=was, by=by, at=at, kind=kind, also=also)
 
 
 def _follow(order: Order, to: Status, kind: MoveKind, at: datetime) -> None:

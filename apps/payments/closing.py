@@ -431,7 +431,7 @@ def _charge_after(line: ClosingLine, at: datetime) -> list[Difference]:
             raise
         told = None
     if told is not None:
-        services.settle_charge(charge_id=charge.id, told=told, at=at)
+        services.settle_charge(charge_id=charge.id, order_id=charge.order_id, told=told, at=at)
     return differences(queries.books_of(queries.with_refunds(Charge.objects.filter(id=charge.id)).get()), told)
 
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from apps.contracts.events import PaymentRefunded
-from apps.core.facade import PROVIDER, Actor, Role, brl, new_id, publish, trail, wait_for_turn
+from apps.core.facade import PROVIDER, Actor, Role, brl, new_id, prepared, publish, trail, wait_for_turn
 from apps.orders import facade as orders
 from apps.payments.adapters import PROVIDERS
 from apps.payments.errors import (
@@ -279,7 +279,7 @@ def absorb(charge: Charge, listed: Sequence[ProviderRefund], at: datetime) -> No
 
     Locks: the charge's refunds, until commit. Emits: ``PaymentRefunded`` for each that is now done.
     """
-    rows = list(charge.refunds.select_for_update().order_by("created_at", "id"))
+    rows = prepared.read(Refund, "WHERE charge_id = %s ORDER BY created_at, id FOR UPDATE", [charge.id])
     known = {row.provider_refund_id: row for row in rows if row.provider_refund_id}
     for told in listed:
         state = refund_state_from(told.status)

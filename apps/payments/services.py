@@ -77,6 +77,7 @@ CLAIM = """
     UPDATE payments_charge claimed SET next_check_at = %s FROM due WHERE claimed.id = due.id RETURNING claimed.id
 """
 LOCKED = "WHERE id = %s FOR UPDATE"
+OF_ORDER = "WHERE order_id = %s ORDER BY id FOR UPDATE"
 REVIVE = "revive"
 CHECK_AT_MOST_EVERY = timedelta(seconds=3)
 
@@ -109,7 +110,7 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
     orders.check_released(order.release)
     if replayed_charge(claim) is not None:
         raise RivalRunningError("Esta cobrança já está sendo criada.")
-    before = prepared.read(Charge, "WHERE order_id = %s ORDER BY id FOR UPDATE", [order_id])
+    before = prepared.read(Charge, OF_ORDER, [order_id])
     codes = sum(charge.method != Method.COUNTER for charge in before)
     if method != Method.COUNTER and codes >= MOST_QR_CODES:
         raise ChargeOpenError("Este pedido já teve o máximo de códigos. Pague no caixa.")
@@ -147,19 +148,18 @@ def _begin(*, order_id: UUID, method: Method, by: Actor, claim: Claim, at: datet
     return charge
 
 
-def close_charges(*, order_id: UUID, at: datetime, but: UUID | None = None) -> None:
-    """Let an order's open charge be paid no more: a new one replaces it, another one has paid, or the order has ended.
+def close_charges(*, order_id: UUID, at: datetime) -> None:
+    """Let an order's open charge be paid no more: the order has ended.
 
     One at the provider becomes ``closing``, and the engine cancels it there; what is paid on it nevertheless is late money.
 
     Locks: the caller holds the order row; the charge row, until commit.
     """
-    charges = prepared.read(Charge, "WHERE order_id = %s ORDER BY id FOR UPDATE", [order_id])
-    _close([charge for charge in charges if charge.id != but], at)
+    _close(prepared.read(Charge, OF_ORDER, [order_id]), at)
 
 
 def _close(charges: Iterable[Charge], at: datetime) -> None:
-    """Let those of some locked charges that are open be paid no more."""
+    """Let those of some locked charges that are open be paid no more: a new one replaces them, or another one has paid."""
     for charge in charges:
         if charge.state not in OPEN:
             continue
@@ -191,8 +191,8 @@ def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None
     if charge is None or by.id is None or not by.roles_at(charge.order.store_id) & COUNTER_ROLES:
         raise PaymentNotFoundError
     at = max(at, take_turn(by.id))
-    orders.lock_for_payment(order_id=charge.order_id)
-    charge = Charge.objects.select_for_update(of=("self",)).select_related("order").get(id=charge_id)
+    order = orders.lock_for_payment(order_id=charge.order_id)
+    charge, others = _locked(charge_id, order)
     if charge.method == Method.COUNTER and charge.state == State.APPROVED:
         if charge.confirmed_by != by.id:
             raise NotAtCounterError("Outra pessoa já recebeu este pagamento: não receba de novo.")
@@ -204,8 +204,8 @@ def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None
         error = {"field": "received", "code": "min_value", "detail": f"O pedido custa {brl(charge.amount)}."}
         raise InvalidError("O valor entregue não cobre o pedido.", errors=[error])
     charge.tender, charge.received_amount, charge.confirmed_by = tender, handed_over, by.id
-    _pay(charge, State.APPROVED, charge.amount, by, at)
-    charge.save()
+    _pay(charge, order, others, charge.amount, by, at)
+    prepared.update(charge)
     told = [
         {"field": "tender", "from": None, "to": str(Tender(tender).label)},
         {"field": "received_amount", "from": None, "to": str(handed_over)},
@@ -231,7 +231,7 @@ def advance_charge(*, charge_id: UUID, at: datetime, rest: timedelta = timedelta
 
 
 @transaction.atomic
-def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Charge:
+def settle_charge(*, charge_id: UUID, order_id: UUID, told: ProviderState, at: datetime) -> Charge:
     """Record what the provider says of a charge; a paid one hands its order to the kitchen in this transaction.
 
     A state only ever rises in ``rules.RANK``, so late, doubled or reordered news change nothing. Before anything is believed,
@@ -239,19 +239,18 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
     order that no longer waits revives an expired one if ``MP_LATE_PAYMENT`` says so and all it held can still be had; else it
     is ``late`` and its refund is owed in this transaction. Refunds that the provider lists become rows.
 
-    Raises:
-        PaymentNotFoundError: no such charge.
+    Args:
+        order_id: the order the charge is of, which never changes.
 
-    Locks: the order row, then the charge row and its refunds, then what ``orders.revive_expired`` locks, until commit.
+    Raises:
+        PaymentNotFoundError: the order has no such charge.
+        OrderNotFoundError: no such order.
+
+    Locks: the order row, then its charges and the charge's refunds, then what ``orders.revive_expired`` locks, until commit.
     Emits: ``PaymentProcessed`` when the charge is paid or has failed, and what its order does about it.
     """
-    known = prepared.read_one(Charge, "WHERE id = %s", [charge_id])
-    if known is None:
-        raise PaymentNotFoundError
-    order_id = known.order_id
     order = orders.lock_for_payment(order_id=order_id)
-    charge = _locked(charge_id)
-    charge.order = order
+    charge, others = _locked(charge_id, order)
     charge.leased_until = None
     charge.provider_status = told.status
     charge.provider_payment_id = told.payment or charge.provider_payment_id
@@ -268,7 +267,7 @@ def settle_charge(*, charge_id: UUID, told: ProviderState, at: datetime) -> Char
         )
         to = State.MISMATCH if charge.mismatch else State.APPROVED
     if RANK[to] > RANK[State(charge.state)]:
-        _enter(charge, order, to, told, at)
+        _enter(charge, order, others, to, told, at)
     if charge.state in SETTLED or charge.state == State.MISMATCH:
         refunds.absorb(charge, told.refunds, at)
     charge.next_check_at = _next_check(charge, at) if charge.state in ACTIVE else None
@@ -312,7 +311,7 @@ def ask_again(*, charge_id: UUID, by: Actor, at: datetime) -> Charge:
             told = PROVIDERS[charge.method].fetch(charge)
         except ProviderError as problem:
             raise ProviderAwayError from problem
-        asked = settle_charge(charge_id=charge_id, told=told, at=at)
+        asked = settle_charge(charge_id=charge_id, order_id=charge.order_id, told=told, at=at)
     with transaction.atomic():
         store_id = charge.order.store_id
         trail.record(by=by, action="payments.charge_asked", at=at, subject=charge, store_id=store_id)
@@ -389,7 +388,7 @@ def _take_step(charge: Charge, at: datetime) -> Charge:
         gone = problem.http_status == NOT_FOUND and charge.expires_at is not None and charge.expires_at < at
         is_new = charge.provider_order_id is None
         return _give_up(charge.id, str(problem), at) if is_new or gone else _postpone(charge.id, at, None)
-    return settle_charge(charge_id=charge.id, told=told, at=at)
+    return settle_charge(charge_id=charge.id, order_id=charge.order_id, told=told, at=at)
 
 
 @transaction.atomic
@@ -434,10 +433,12 @@ def _give_up(charge_id: UUID, reason: str, at: datetime) -> Charge:
     return charge
 
 
-def _enter(charge: Charge, order: orders.Order, to: State, told: ProviderState, at: datetime) -> None:
-    """Move a locked charge up, and its locked order with it."""
+def _enter(
+    charge: Charge, order: orders.Order, others: list[Charge], to: State, told: ProviderState, at: datetime
+) -> None:
+    """Move a locked charge up, and its locked order with it; the order's other charges are locked, too."""
     if to == State.APPROVED:
-        _take_money(charge, order, told, at)
+        _take_money(charge, order, others, told, at)
         return
     charge.state = to
     charge.version += 1
@@ -450,35 +451,35 @@ def _enter(charge: Charge, order: orders.Order, to: State, told: ProviderState, 
         _tell(charge, at, success=False)
 
 
-def _take_money(charge: Charge, order: orders.Order, told: ProviderState, at: datetime) -> None:
+def _take_money(charge: Charge, order: orders.Order, others: list[Charge], told: ProviderState, at: datetime) -> None:
     """Let money that is exactly ours pay the order, bring an expired one back to life, or go back to the guest."""
     if order.status == orders.Status.AWAITING_PAYMENT and charge.state != State.CLOSING:
-        _pay(charge, State.APPROVED, told.paid, PROVIDER, at)
+        _pay(charge, order, others, told.paid, PROVIDER, at)
         return
     revive = settings.MP_LATE_PAYMENT == REVIVE and order.status == orders.Status.EXPIRED
     if revive and orders.revive_expired(order_id=order.id, by=PROVIDER, at=at):
-        _keep(charge, State.APPROVED, told.paid, at)
+        _keep(charge, told.paid, at)
         return
     charge.state, charge.version = State.LATE, charge.version + 1
     _count(charge, State.LATE)
     charge.paid_amount, charge.settled_at = told.paid, at
     logger.warning("charge %s was paid out of time and goes back", charge.id)
     _tell(charge, at, success=False)
-    is_double = Charge.objects.filter(order_id=order.id, pays_order=True).exists()
+    is_double = any(each.pays_order for each in others)
     refunds.owe(charge, told.paid, Cause.DOUBLE if is_double else Cause.LATE, by=SYSTEM, at=at)
 
 
-def _pay(charge: Charge, to: State, paid: Decimal, by: Actor, at: datetime) -> None:
+def _pay(charge: Charge, order: orders.Order, others: list[Charge], paid: Decimal, by: Actor, at: datetime) -> None:
     """Let a locked charge pay its order, which waits for it; no other code of the order is to be paid any more."""
-    close_charges(order_id=charge.order_id, at=at, but=charge.id)
-    orders.mark_paid(order_id=charge.order_id, by=by, at=at)
-    _keep(charge, to, paid, at)
+    _close(others, at)
+    orders.take_paid(order, by=by, at=at)
+    _keep(charge, paid, at)
 
 
-def _keep(charge: Charge, to: State, paid: Decimal, at: datetime) -> None:
+def _keep(charge: Charge, paid: Decimal, at: datetime) -> None:
     """Write down that a locked charge has paid its order."""
-    charge.state, charge.version, charge.pays_order = to, charge.version + 1, True
-    _count(charge, to)
+    charge.state, charge.version, charge.pays_order = State.APPROVED, charge.version + 1, True
+    _count(charge, State.APPROVED)
     charge.paid_amount, charge.settled_at = paid, at
     _tell(charge, at, success=True)
 
@@ -491,9 +492,14 @@ def _ask(charge: Charge) -> ProviderState:
     return provider.cancel(charge) if charge.state == State.CLOSING else provider.fetch(charge)
 
 
-def _locked(charge_id: UUID) -> Charge:
-    (charge,) = prepared.read(Charge, LOCKED, [charge_id])
-    return charge
+def _locked(charge_id: UUID, order: orders.Order) -> tuple[Charge, list[Charge]]:
+    """Lock the charges of a locked order; return the one that is meant, and the others."""
+    charges = {charge.id: charge for charge in prepared.read(Charge, OF_ORDER, [order.id])}
+    charge = charges.pop(charge_id, None)
+    if charge is None:
+        raise PaymentNotFoundError
+    charge.order = order
+    return charge, [*charges.values()]
 
 
 def _count(charge: Charge, state: State) -> None:

@@ -12,7 +12,6 @@ STEPS = ("in_preparation", "ready", "finished")
 # How the board's drawing names a ticket, inside the JSON of its event.
 TICKET = re.compile(rb'data-order=\\"([0-9a-f-]{36})\\"')
 REOPEN_S = 2.0
-AS_THE_BOARD = {"Prefer": "return=minimal"}
 
 
 class Kitchen:
@@ -56,7 +55,7 @@ class Kitchen:
             for step, seconds in zip(STEPS, times, strict=True):
                 await asyncio.sleep(seconds)
                 path = f"/api/v1/orders/{order}/status"
-                reply = await self.board.call("cook", "PATCH", path, {"status": step}, **AS_THE_BOARD)
+                reply = await self.board.call("cook", "PATCH", path, {"status": step}, Prefer="return=minimal")
                 if reply.status != 200:  # noqa: PLR2004
                     self.stage.tally.problem(f"a cozinha não pôde passar a {step}: {reply.status} {reply.raw[:200]!r}")
                     return

@@ -87,17 +87,18 @@ def test_item_the_kitchen_has_seen_voided_is_known_as_such(rich: Order) -> None:
     assert [hasattr(line, "acknowledgement") for line in rich.lines.all()] == [True, False]
 
 
-def test_new_row_is_written_as_the_orm_writes_it(db: None) -> None:
+def test_new_rows_are_written_as_the_orm_writes_them(db: None) -> None:
     told = {"a": ["é", None, 1.5], "b": {"c": True}}
-    row = StoredEvent(
-        type="t", version=1, occurred_at=timezone.now(), subject_id=uuid4(), seq=4, correlation_id="c", payload=told
+    first, second = (
+        StoredEvent(type="t", version=1, occurred_at=timezone.now(), subject_id=uuid4(), seq=seq, payload=told)
+        for seq in (4, 5)
     )
-    prepared.insert(row)
+    prepared.insert(first, second)
 
-    assert not row._state.adding
-    assert fields(StoredEvent.objects.get()) == fields(row)
+    assert (first._state.adding, second._state.adding) == (False, False)
+    assert [fields(row) for row in StoredEvent.objects.order_by("seq")] == [fields(first), fields(second)]
     with pytest.raises(IntegrityError):
-        prepared.insert(row)
+        prepared.insert(first)
 
 
 def test_only_what_is_named_is_written(rich: Order) -> None:

@@ -137,8 +137,8 @@ def test_expired_code_releases_nothing(shop: Shop) -> None:
 def test_mutant_that_releases_on_any_expiry_is_seen(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     enter = services._enter
 
-    def hasty(charge: Charge, order: Order, to: State, *told: Any) -> None:
-        enter(charge, order, to, *told)
+    def hasty(charge: Charge, order: Order, others: list[Charge], to: State, *told: Any) -> None:
+        enter(charge, order, others, to, *told)
         if to == State.EXPIRED:
             release_reserved(order_id=order.id, at=shop.now)
 

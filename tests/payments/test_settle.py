@@ -92,7 +92,7 @@ def test_wrong_amount_goes_to_staff_and_not_to_the_kitchen(
 def test_payment_that_is_not_exactly_ours_goes_to_staff(
     change: dict[str, object], said: str, paid: ProviderState, charge: Charge, order: Order, now: datetime
 ) -> None:
-    settled = settle_charge(charge_id=charge.id, told=replace(paid, **change), at=now + LATER)
+    settled = settle_charge(charge_id=charge.id, order_id=charge.order_id, told=replace(paid, **change), at=now + LATER)
 
     assert (settled.state, settled.mismatch) == (State.MISMATCH, said)
     nothing_went_to_the_kitchen(order)
@@ -102,17 +102,19 @@ def test_payment_that_is_not_exactly_ours_goes_to_staff(
 def test_word_we_do_not_know_is_no_payment(
     status: str, paid: ProviderState, charge: Charge, order: Order, now: datetime
 ) -> None:
-    settled = settle_charge(charge_id=charge.id, told=replace(paid, status=status), at=now + LATER)
+    settled = settle_charge(
+        charge_id=charge.id, order_id=charge.order_id, told=replace(paid, status=status), at=now + LATER
+    )
 
     assert settled.state == State.PENDING
     nothing_went_to_the_kitchen(order)
 
 
 def test_settling_twice_pays_once(paid: ProviderState, charge: Charge, order: Order, now: datetime) -> None:
-    first = settle_charge(charge_id=charge.id, told=paid, at=now + LATER)
+    first = settle_charge(charge_id=charge.id, order_id=charge.order_id, told=paid, at=now + LATER)
     events = StoredEvent.objects.count()
 
-    second = settle_charge(charge_id=charge.id, told=paid, at=now + 2 * LATER)
+    second = settle_charge(charge_id=charge.id, order_id=charge.order_id, told=paid, at=now + 2 * LATER)
 
     order.refresh_from_db()
     assert (second.state, second.version, second.settled_at) == (State.APPROVED, first.version, now + LATER)
@@ -125,9 +127,11 @@ def test_settling_twice_pays_once(paid: ProviderState, charge: Charge, order: Or
 def test_late_news_of_less_does_not_take_a_payment_back(
     lower: str, paid: ProviderState, charge: Charge, order: Order, now: datetime
 ) -> None:
-    settle_charge(charge_id=charge.id, told=paid, at=now + LATER)
+    settle_charge(charge_id=charge.id, order_id=charge.order_id, told=paid, at=now + LATER)
 
-    again = settle_charge(charge_id=charge.id, told=replace(paid, status=lower), at=now + 2 * LATER)
+    again = settle_charge(
+        charge_id=charge.id, order_id=charge.order_id, told=replace(paid, status=lower), at=now + 2 * LATER
+    )
 
     order.refresh_from_db()
     assert (again.state, order.status) == (State.APPROVED, Status.RECEIVED)
@@ -137,11 +141,13 @@ def test_late_news_of_less_does_not_take_a_payment_back(
 def test_payment_after_the_end_of_the_code_still_counts_while_the_order_waits(
     word: str, paid: ProviderState, charge: Charge, order: Order, now: datetime
 ) -> None:
-    ended = settle_charge(charge_id=charge.id, told=replace(paid, status=word, paid=Decimal(0)), at=now + LATER)
+    ended = settle_charge(
+        charge_id=charge.id, order_id=charge.order_id, told=replace(paid, status=word, paid=Decimal(0)), at=now + LATER
+    )
     assert ended.state == {"expired": State.EXPIRED, "canceled": State.CANCELLED}[word]
     assert ended.next_check_at is None
 
-    settled = settle_charge(charge_id=charge.id, told=paid, at=now + 2 * LATER)
+    settled = settle_charge(charge_id=charge.id, order_id=charge.order_id, told=paid, at=now + 2 * LATER)
 
     order.refresh_from_db()
     assert (settled.state, order.status) == (State.APPROVED, Status.RECEIVED)
