@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection
 from django.db.models import Model
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
+from psycopg.pq import Format
 
 from apps.core import prepared
 from apps.core.models import IdempotencyKey, StoredEvent
@@ -85,6 +86,16 @@ def test_item_the_kitchen_has_seen_voided_is_known_as_such(rich: Order) -> None:
     queries.read_lines([rich])
 
     assert [hasattr(line, "acknowledgement") for line in rich.lines.all()] == [True, False]
+
+
+def test_moments_are_read_by_the_drivers_compiled_reader_in_utc(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT timestamptz '2026-11-22 09:30:00.25-03', %s::timestamptz", [None])
+        moment, nothing = cursor.fetchone()
+        reader = connection.connection.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, Format.TEXT)
+
+    assert (moment.isoformat(), nothing) == ("2026-11-22T12:30:00.250000+00:00", None)
+    assert reader.__module__ == "psycopg_binary._psycopg"
 
 
 def test_new_rows_are_written_as_the_orm_writes_them(db: None) -> None:
