@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import redis.asyncio as aioredis
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.http import HttpRequest, StreamingHttpResponse
@@ -243,7 +242,7 @@ async def in_thread(work: Callable[[], T]) -> T:
         finally:
             close_old_connections()
 
-    return await sync_to_async(run, thread_sensitive=False)()
+    return await asyncio.to_thread(run)
 
 
 def stream_response(request: HttpRequest, events: AsyncIterator[bytes]) -> StreamingHttpResponse:

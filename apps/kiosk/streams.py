@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from apps.core.facade import Actor, Drawing, hub, in_thread, problem, stream_response
 from apps.customers.facade import customer_from_header
 from apps.kiosk.screens import tracking_drawing
-from apps.orders.facade import OrderNotFoundError, narrow_document, narrow_order_for, order_alone, order_by_token
+from apps.orders.facade import OrderNotFoundError, narrow_document, order_by_token, standing, standing_for
 from apps.stores.facade import asked_kind, device_from_cookie, device_from_header
 
 
@@ -20,7 +20,7 @@ async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | Streamin
         callers = (device_from_header, customer_from_header, _page_device)
         for actor in filter(None, (find(request) for find in callers)):
             try:
-                if narrow_order_for(order_id, actor):
+                if standing_for(order_id, actor):
                     return actor
             except OrderNotFoundError:
                 continue
@@ -31,7 +31,7 @@ async def order(request: HttpRequest, order_id: UUID) -> HttpResponse | Streamin
         return problem(status=404)
 
     def draw() -> Drawing:
-        found = order_alone(order_id)
+        found = standing(order_id)
         return Drawing(event="order", version=found.version, data=narrow_document(found))
 
     events = hub.watch(

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 
 from apps.catalog.facade import STATIONS
 from apps.core.facade import Drawing, iso
@@ -16,11 +17,12 @@ from apps.orders.facade import (
     OrderLine,
     Status,
     board,
+    board_versions,
     cancelled_on_board,
     handed_over,
     item_state,
     options_of,
-    read_lines,
+    orders_with_lines,
 )
 
 NEXT = {
@@ -28,6 +30,11 @@ NEXT = {
     Status.IN_PREPARATION: (Status.READY, "Pronto"),
     Status.READY: (Status.FINISHED, "Entregue"),
 }
+STAGES = (
+    (Status.READY, "Pronto", "Nada esperando retirada."),
+    (Status.IN_PREPARATION, "Em preparação", "Toque em “Começar” num pedido recebido."),
+    (Status.RECEIVED, "Recebido", "Tudo em dia. Os próximos pedidos pagos aparecem aqui."),
+)
 TO_MAKE = ("queued", "started")
 CALLS_SHOWN = 8
 MOST_DRAWN = 2000
@@ -38,18 +45,23 @@ _drawn: dict[tuple[UUID, int], dict[str, Any]] = {}
 
 def shown_on_board(store_id: UUID, at: datetime) -> dict[str, Any]:
     """Return what the board's templates need."""
-    orders = board(store_id, at)
-    tickets = _tickets(orders)
+    tickets = _tickets(board_versions(store_id, at))
     struck = [_cancelled_ticket(order, stood) for order, stood in cancelled_on_board(store_id, at)]
+    shown = sorted([*tickets, *struck], key=lambda ticket: ticket["queue_at"])
+    ready = [ticket for ticket in tickets if ticket["status"] == Status.READY.code]
     return {
         "orders": tickets,
-        "tickets": sorted([*tickets, *struck], key=lambda ticket: ticket["queue_at"]),
+        "tickets": shown,
+        "stages": [_stage(stage, title, empty, shown) for stage, title, empty in STAGES],
         "stations": [{"code": code, "label": label} for code, label in STATIONS],
         "all_day": _all_day(tickets),
         "recent": [
-            {"id": order.id, "number": order.number, "is_ready": order.status == Status.READY, "at": order.moved_at}
-            for order in [*sorted(orders, key=_newest_first), *handed_over(store_id, at)]
-            if order.status in (Status.READY, Status.FINISHED)
+            {"id": ticket["id"], "number": ticket["number"], "is_ready": True, "at": ticket["moved_at"]}
+            for ticket in sorted(ready, key=lambda ticket: ticket["moved_at"], reverse=True)
+        ]
+        + [
+            {"id": order.id, "number": order.number, "is_ready": False, "at": order.moved_at}
+            for order in handed_over(store_id, at)
         ],
     }
 
@@ -91,8 +103,16 @@ def panel_drawing(store_id: UUID, at: datetime) -> Drawing:
     return Drawing(event="panel", version=len(shown["calls"]), data={"html": html, "calls": shown["calls"]})
 
 
-def _newest_first(order: Order) -> float:
-    return -order.moved_at.timestamp()
+def _stage(stage: Status, title: str, empty: str, tickets: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return a column of the board; what was cancelled stays in it and is not counted."""
+    here = [ticket for ticket in tickets if ticket["stage"] == stage.code]
+    return {
+        "code": stage.code,
+        "title": title,
+        "empty": empty,
+        "count": sum(ticket["status"] == stage.code for ticket in here),
+        "tickets": format_html_join("", "{}", ((ticket["html"],) for ticket in here)),
+    }
 
 
 def _to_make(lines: Sequence[OrderLine]) -> Counter[tuple[str, str]]:
@@ -139,24 +159,21 @@ def _stations(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
     ]
 
 
-def _tickets(orders: Sequence[Order]) -> list[dict[str, Any]]:
-    """Return the tickets of orders; one that was drawn before at the order's version is neither read nor drawn again."""
-    tickets = {(order.id, order.version): _drawn.get((order.id, order.version)) for order in orders}
-    new = [order for order in orders if tickets[order.id, order.version] is None]
-    read_lines(new)
+def _tickets(standing: Sequence[tuple[UUID, int]]) -> list[dict[str, Any]]:
+    """Return the tickets of orders; one that was drawn before at its order's version is neither read nor drawn again."""
+    tickets = {order_id: _drawn.get((order_id, version)) for order_id, version in standing}
     if len(_drawn) > MOST_DRAWN:
         _drawn.clear()
-    for order in new:
-        ticket = _ticket(order)
-        ticket["html"] = render_to_string("kitchen/_ticket.html", {"order": ticket})
-        tickets[order.id, order.version] = _drawn[order.id, order.version] = ticket
+    for order in orders_with_lines([order_id for order_id, ticket in tickets.items() if ticket is None]):
+        if Status(order.status) in NEXT:  # not when it left the board meanwhile
+            tickets[order.id] = _drawn[order.id, order.version] = _ticket(order)
     return [ticket for ticket in tickets.values() if ticket is not None]
 
 
 def _ticket(order: Order) -> dict[str, Any]:
     next_status, next_label = NEXT[Status(order.status)]
     lines = _shown_lines(order)
-    return {
+    ticket = {
         "id": order.id,
         "number": order.number,
         "version": order.version,
@@ -170,6 +187,7 @@ def _ticket(order: Order) -> dict[str, Any]:
         "paid_at": order.paid_at,
         "queue_at": order.queue_at,
         "promised_at": order.promised_at,
+        "moved_at": order.moved_at,
         "stations": _stations(lines),
         "next_status": next_status.code,
         "next_label": next_label,
@@ -177,12 +195,13 @@ def _ticket(order: Order) -> dict[str, Any]:
         "to_make": _to_make(list(order.lines.all())),
         "items": _items(lines),
     }
+    return ticket | {"html": render_to_string("kitchen/_ticket.html", {"order": ticket})}
 
 
 def _cancelled_ticket(order: Order, stood: Status) -> dict[str, Any]:
     """Return the ticket of an order that was cancelled, at the place where it stood."""
     lines = _shown_lines(order)
-    return {
+    ticket = {
         "id": order.id,
         "number": order.number,
         "version": order.version,
@@ -195,6 +214,7 @@ def _cancelled_ticket(order: Order, stood: Status) -> dict[str, Any]:
         "stations": _stations(lines),
         "items": _items(lines),
     }
+    return ticket | {"html": render_to_string("kitchen/_cancelled.html", {"order": ticket})}
 
 
 def _shown_lines(order: Order) -> list[OrderLine]:
