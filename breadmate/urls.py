@@ -25,23 +25,24 @@ def to_stream(request: HttpRequest) -> HttpResponse:
     return response
 
 
+# Django goes through them from the top: first what is asked for most.
 api: list[URLPattern | URLResolver] = [
+    path("", include("apps.orders.urls")),
+    path("", include("apps.payments.urls")),
     path("", include("apps.stores.urls")),
     path("", include("apps.customers.urls")),
     path("", include("apps.catalog.urls")),
     path("", include("apps.inventory.urls")),
-    path("", include("apps.orders.urls")),
-    path("", include("apps.payments.urls")),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]
 
 urlpatterns = [
+    path("api/v1/", include(api)),
     re_path(r"^health/?$", require_safe(health.ready)),
     re_path(r"^health/live/?$", require_safe(health.live)),
     re_path(r"^health/ready/?$", require_safe(health.ready)),
     re_path(r"^(?:kitchen|panel|caixa|t/[^/]+|api/v1/menu|api/v1/orders/[^/]+)/stream/?$", to_stream),
-    path("api/v1/", include(api)),
     re_path(rf"^media/(?P<file>{photos.FILE.pattern})$", photo, name="photo"),
     path("admin/login/", admin_sign_in.enter),
     path("admin/password_change/", site.admin_view(admin_sign_in.change_password)),

@@ -5,6 +5,7 @@ from typing import ClassVar, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -53,6 +54,15 @@ class ApiPathMiddleware:
         if request.path_info.startswith("/api/") and request.path_info.endswith("/"):
             request.path_info = request.path_info.rstrip("/")
         return self.get_response(request)
+
+
+class PageMessageMiddleware(MessageMiddleware):
+    """Keeps messages for the next page; after an API call there is none."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Give pages their messages."""
+        if not request.path_info.startswith("/api/"):
+            super().process_request(request)
 
 
 class AdminContentSecurityMiddleware:
