@@ -70,7 +70,7 @@ INSTALLED_APPS = [
 STREAM_MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     "apps.core.request_log.RequestLogMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    "apps.core.middleware.StreamSecurityMiddleware",
     "apps.core.edge.StreamEdgeMiddleware",
 ]
 WEB_MIDDLEWARE = [

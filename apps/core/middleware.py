@@ -8,6 +8,7 @@ from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.security import SecurityMiddleware
 
 from apps.core import request_ids
 
@@ -63,6 +64,18 @@ class PageMessageMiddleware(MessageMiddleware):
         """Give pages their messages."""
         if not request.path_info.startswith("/api/"):
             super().process_request(request)
+
+
+class StreamSecurityMiddleware(SecurityMiddleware):
+    """Django's own for the stream process, without a thread for its two looks at headers."""
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on."""
+        redirect = self.process_request(request)
+        if redirect is not None:
+            return redirect
+        response = await cast("Async", self.get_response)(request)
+        return self.process_response(request, cast("HttpResponse", response))
 
 
 class AdminContentSecurityMiddleware:
