@@ -197,7 +197,7 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
 
     Raises:
         OrderNotFoundError: no such order.
-        ReleaseRequiredError: staff have to let it go first.
+        ReleaseRequiredError: staff have to let it go first; ``AlreadyPaidError`` of ``take_paid`` does not arise.
 
     Locks: the order row, then its reservations and stock levels, until commit.
     Emits: ``OrderPaid``, ``OrderStatusChanged``, ``InventoryUpdated``.
@@ -213,10 +213,13 @@ def take_paid(order: Order, *, by: Actor, at: datetime) -> None:
     """Hand an order that waits for money to the kitchen, as ``mark_paid`` does, for a caller who has locked it.
 
     Raises:
+        AlreadyPaidError: it does not wait for money.
         ReleaseRequiredError: staff have to let it go first.
 
     Locks: its reservations and stock levels, until commit. Emits: as ``mark_paid``.
     """
+    if order.status != Status.AWAITING_PAYMENT:
+        raise AlreadyPaidError("Este pedido já foi pago ou encerrado.")
     check_released(order.release)
     _receive(order, by, at)
 

@@ -183,8 +183,9 @@ def confirm_counter(*, charge_id: UUID, tender: Tender, received: Decimal | None
         PaymentNotFoundError: no such charge at a counter of this actor.
         NotAtCounterError: it is not a counter payment that waits for money, or somebody else has already taken it.
         InvalidError: less was handed over than is due.
+        AlreadyPaidError: the order does not wait for money.
 
-    Locks: the person's turn, the order row, then the charge row, until commit.
+    Locks: the person's turn, the order row, then its charges, until commit.
     Emits: ``PaymentProcessed`` and what ``mark_paid`` emits.
     """
     charge = Charge.objects.filter(id=charge_id).select_related("order").first()

@@ -5,12 +5,12 @@ from itertools import product as pairs
 
 import pytest
 
-from apps.core.actors import Actor, Role
+from apps.core.actors import PROVIDER, Actor, Role
 from apps.core.models import StoredEvent
-from apps.orders.errors import IllegalMoveError, OrderNotFoundError
+from apps.orders.errors import AlreadyPaidError, IllegalMoveError, OrderNotFoundError
 from apps.orders.models import Preparation, StatusChange
 from apps.orders.rules import Status
-from apps.orders.services import move_order
+from apps.orders.services import move_order, take_paid
 from apps.stores.models import Store
 from tests.factories import DeviceFactory, ProductFactory, StoreFactory, device_actor, order_in, staff
 
@@ -136,3 +136,14 @@ def test_things_to_make_follow_the_order(store: Store, cook: Actor) -> None:
 
     move_order(order_id=order.id, to=Status.READY, by=cook, at=end)
     assert list(rows.values_list("state", "started_at", "done_at")) == [("done", start, end)] * 2
+
+
+@pytest.mark.parametrize("now", [status for status in Status if status != Status.AWAITING_PAYMENT])
+def test_money_for_an_order_that_does_not_wait_for_it_hands_nothing_over(now: Status, store: Store) -> None:
+    order = order_in(now, DeviceFactory(store=store))
+    before = (told(), order.history.count())
+
+    with pytest.raises(AlreadyPaidError):
+        take_paid(order, by=PROVIDER, at=order.moved_at + SECOND)
+
+    assert (told(), order.history.count()) == before
