@@ -14,7 +14,7 @@ from apps.orders.facade import Order, Status
 from apps.payments.differences import Difference, Kind, Ours
 from apps.payments.models import Charge, PointOfSale, Refund
 from apps.payments.rules import KEEPS_ORDER, OPEN, REFUND_OPEN, Method, RefundState, State, Tender, pos_external_id
-from apps.stores.facade import is_training, remembered_store
+from apps.stores.facade import is_training, store_by_id
 
 NOTHING = Decimal("0.00")
 MOST_RECEIPTS = 200
@@ -101,12 +101,12 @@ def payment_facts(order_id: UUID) -> PaymentFacts | None:
 
 
 def point_of_sale(*, store_id: UUID, account_id: UUID | None, by: Actor) -> str:
-    """Return the provider's id of the till a charge is made at: the kiosk's own, else the store's. One query."""
+    """Return the provider's id of the till a charge is made at: the kiosk's own, else the store's. Two queries at most."""
     device = by.id if by.kind == "device" else None
     known = prepared.read_one(PointOfSale, TILL, [store_id, account_id, device])
     if known is not None:
         return known.external_id
-    store = remembered_store(store_id)
+    store = store_by_id(store_id)
     return pos_external_id(store.code if store else "")
 
 

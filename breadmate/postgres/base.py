@@ -23,8 +23,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """Make a cursor that reads moments as its connection does, named ones as Django's own do."""
-        return super().create_cursor(name) if name else self.connection.cursor()
+        """Make a cursor as Django does where parameters are bound by the server, but for its own reader of moments."""
+        if name is None:
+            return self.connection.cursor()
+        return self.connection.cursor(name, scrollable=False, withhold=self.connection.autocommit)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Take a connection from the pool, or make one where there is none.

@@ -88,8 +88,9 @@ def test_item_the_kitchen_has_seen_voided_is_known_as_such(rich: Order) -> None:
     assert [hasattr(line, "acknowledgement") for line in rich.lines.all()] == [True, False]
 
 
-def test_moments_are_read_by_the_drivers_compiled_reader_in_utc(db: None) -> None:
-    with connection.cursor() as cursor:
+@pytest.mark.parametrize("kind", ["cursor", "chunked_cursor"])
+def test_moments_are_read_by_the_drivers_compiled_reader_in_utc(kind: str, db: None) -> None:
+    with getattr(connection, kind)() as cursor:
         cursor.execute("SELECT timestamptz '2026-11-22 09:30:00.25-03', %s::timestamptz", [None])
         moment, nothing = cursor.fetchone()
         reader = connection.connection.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, Format.TEXT)
