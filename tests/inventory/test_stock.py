@@ -61,6 +61,29 @@ def test_hold_taken_is_one_movement_and_repeating_it_changes_nothing(store: Stor
     assert told() == [7, 7]
 
 
+def test_each_level_a_hold_is_taken_from_has_its_own_movement_and_tells_of_itself(
+    store: Store, item: StockItem
+) -> None:
+    other = StockItemFactory()
+    supply(other, store, 20)
+    order_id = hold(store, {product_of(item): 3, product_of(other, quantity=2): 4})
+    StoredEvent.objects.all().delete()
+
+    take_reserved(order_id=order_id, by=PROVIDER, at=timezone.now())
+
+    assert (level(store, item), level(store, other)) == ((7, 0), (12, 0))
+    assert dict(StockMovement.objects.filter(order_id=order_id).values_list("item", "delta")) == {
+        item.id: -3,
+        other.id: -8,
+    }
+    levels = {each.id: each for each in StockLevel.objects.all()}
+    events = StoredEvent.objects.order_by("subject_id")
+    assert [event.subject_id for event in events] == sorted(levels)
+    assert [(event.seq, event.payload) for event in events] == [
+        (levels[at].version, {"item": str(levels[at].item_id), "quantity": levels[at].on_hand}) for at in sorted(levels)
+    ]
+
+
 def test_hold_released_is_free_again_and_repeating_it_changes_nothing(store: Store, item: StockItem) -> None:
     order_id = hold(store, {product_of(item): 3})
 
