@@ -84,7 +84,10 @@ class _Announcement:
 
 
 def _announce_after_commit(events: Sequence[Event]) -> None:
-    """Add events to the announcement that waits for the same savepoints, so that a rollback to one of them takes no other's."""
+    """Add events to the announcement that waits for the same savepoints, so that a rollback to one of them takes no other's.
+
+    What Django keeps of savepoints and hooks is not documented; ``tests/core/test_events.py`` says what it has to mean.
+    """
     fate = {*connection.savepoint_ids, None}  # None stands for a block that made no savepoint
     waiting = (each[1] for each in connection.run_on_commit if {*each[0], None} == fate)
     announcement = next((hook for hook in waiting if isinstance(hook, _Announcement)), None)

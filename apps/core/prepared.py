@@ -36,7 +36,7 @@ def _shape(model: type[Model]) -> _Shape:
     table = f'"{model._meta.db_table}"'
     return _Shape(
         select=f"SELECT {columns} FROM {table} ",  # noqa: S608 - names of our own models
-        insert=f"INSERT INTO {table} ({columns}) VALUES ",  # noqa: S608 - the same
+        insert=f"INSERT INTO {table} ({columns}) VALUES ",  # noqa: S608 - names of our own models
         places=f"({', '.join(['%s'] * len(fields))})",
         names=tuple(field.attname for field in fields),
         fields=fields,
@@ -52,7 +52,7 @@ def _update(model: type[Model], names: tuple[str, ...]) -> "tuple[str, tuple[Fie
     if names and len(wanted) != len(names):
         raise ValueError(f"{model.__name__} has no fields {sorted(set(names) - {field.attname for field in wanted})}")
     written = ", ".join(f'"{field.column}" = %s' for field in wanted)
-    return f'UPDATE "{model._meta.db_table}" SET {written} WHERE "{key.column}" = %s', wanted  # noqa: S608 - the same
+    return f'UPDATE "{model._meta.db_table}" SET {written} WHERE "{key.column}" = %s', wanted  # noqa: S608 - our own names
 
 
 def read(model: type[M], rest: LiteralString, params: Sequence[Any]) -> list[M]:

@@ -92,6 +92,8 @@ def mark_sold_out(*, store_id: UUID, changes: Sequence[Change], at: datetime) ->
 def take_reserved(*, order_id: UUID, by: Actor, at: datetime) -> None:
     """Turn an order's reservations into stock that is gone: one movement each. Repeating it changes nothing.
 
+    Without a savepoint: nothing here is refused, and whatever fails takes the caller's transaction with it.
+
     Locks: the order's reservations, then the levels in pk order, until commit. Emits: ``InventoryUpdated`` for each level.
     """
     pairs = _reservations_with_levels(order_id, Reservation.HELD)

@@ -209,6 +209,7 @@ def mark_paid(*, order_id: UUID, by: Actor, at: datetime) -> bool:
     return True
 
 
+@transaction.atomic(savepoint=False)
 def take_paid(order: Order, *, by: Actor, at: datetime) -> None:
     """Hand an order that waits for money to the kitchen, as ``mark_paid`` does, for a caller who has locked it.
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import product as pairs
 
 import pytest
+from django.db import transaction
 
 from apps.core.actors import PROVIDER, Actor, Role
 from apps.core.models import StoredEvent
@@ -143,7 +144,7 @@ def test_money_for_an_order_that_does_not_wait_for_it_hands_nothing_over(now: St
     order = order_in(now, DeviceFactory(store=store))
     before = (told(), order.history.count())
 
-    with pytest.raises(AlreadyPaidError):
+    with pytest.raises(AlreadyPaidError), transaction.atomic():
         take_paid(order, by=PROVIDER, at=order.moved_at + SECOND)
 
     assert (told(), order.history.count()) == before
