@@ -214,10 +214,8 @@ def _sentence(outcome: Outcome) -> str:
     wanted, tally = outcome.wanted, outcome.tally
     money = f", {brl(outcome.books.there)} no provedor e aqui" if outcome.books and outcome.is_right else ""
     return (
-        f"{_count(len(tally.orders))} pedidos em {outcome.lasted_s / 60:.1f} min por {wanted.kiosks} totens".replace(
-            ".", ","
-        )
-        + f", {_decimal(outcome.rate)} por segundo{money}, {tally.problem_count} erros."
+        f"{_count(len(tally.orders))} pedidos em {_decimal(outcome.lasted_s / 60)} min por {wanted.kiosks} totens, "
+        f"{_decimal(outcome.rate)} por segundo{money}, {tally.problem_count} erros."
     )
 
 
