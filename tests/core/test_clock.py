@@ -1,6 +1,7 @@
 """F15: a process whose clock is wrong by minutes takes no work, and terms go by the database's."""
 
 import os
+import platform
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 from apps.core import clock
 
 PROJECT = Path(__file__).resolve().parents[2]
-WRONG_CLOCK = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+WRONG_CLOCK = f"/usr/lib/{platform.machine()}-linux-gnu/faketime/libfaketimeMT.so.1"
 ASK_READY = """
 import django
 django.setup()
