@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.admin import site
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 
 from apps.catalog.models import Mark
@@ -18,13 +19,13 @@ from apps.catalog.snapshot import MarkKind
 from apps.core.facade import brl
 from apps.inventory.models import StockLevel
 from apps.orders.models import Order, OrderLine
-from apps.orders.rules import Status
+from apps.orders.rules import ON_BOARD, Status
 from apps.payments.facade import DESK_VIEWERS, money_out_of_place
 from apps.stores.facade import BOOKS, EVERYBODY, staff_of
 
 FEW_LEFT = 10
 MOST_ROWS = 8
-ON_DASHBOARD = (Status.AWAITING_PAYMENT, Status.RECEIVED, Status.IN_PREPARATION, Status.READY)
+ON_DASHBOARD = (Status.AWAITING_PAYMENT, *ON_BOARD)
 NOT_A_SALE = (Status.EXPIRED, Status.CANCELLED)
 
 # Which pages stand together, and their signs; a page that is not named here comes last.
@@ -116,10 +117,10 @@ def _board(request: HttpRequest, at: datetime) -> dict[str, Any]:
         )
         if actor.has_any(DESK_VIEWERS):
             found["misplaced"] = money_out_of_place(actor.stores_with(DESK_VIEWERS), at=at)
-        found |= _sales(paid.exclude(status__in=NOT_A_SALE))
+        found |= _sales(paid.exclude(status__in=NOT_A_SALE), midnight)
     stores = actor.stores_with(EVERYBODY)
     waiting = dict(
-        _of(Order.objects.filter(status__in=ON_DASHBOARD), stores)
+        _of(Order.objects.filter(Q(status=Status.AWAITING_PAYMENT) | Q(status__in=ON_BOARD)), stores)  # an index each
         .values_list("status")
         .annotate(Count("id"))
         .order_by("status")
@@ -141,10 +142,10 @@ def _board(request: HttpRequest, at: datetime) -> dict[str, Any]:
     return found
 
 
-def _sales(paid: "QuerySet[Order]") -> dict[str, Any]:
+def _sales(paid: "QuerySet[Order]", midnight: datetime) -> dict[str, Any]:
     told = paid.aggregate(orders=Count("id"), total=Sum("total"))
     orders, total = told["orders"], told["total"] or Decimal(0)
-    link = f"{_list_of('orders.order')}?{urlencode({'o': '-7'})}"
+    link = f"{_list_of('orders.order')}?{urlencode({'placed_at_from': date_format(midnight, 'd/m/Y'), 'o': '-7'})}"
     figures = [
         Figure("Vendas de hoje", brl(total), link),
         Figure("Pedidos pagos", str(orders), link),

@@ -1,5 +1,6 @@
 """Charges and what the provider tells us."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -8,7 +9,7 @@ from apps.payments.breaker import Way
 from apps.payments.differences import ClosingState
 from apps.payments.differences import Kind as DifferenceKind
 from apps.payments.notifications import Kind, Outcome
-from apps.payments.rules import OPEN, PAID, Cause, Method, RefundState, State, Tender
+from apps.payments.rules import OPEN, OUT_OF_PLACE, PAID, Cause, Method, RefundState, State, Tender
 from apps.payments.signatures import Verdict
 
 
@@ -178,6 +179,8 @@ class Charge(models.Model):
             models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="charge_due"),
             models.Index("created_at", name="charge_by_day"),
             models.Index("provider_payment_id", condition=~Q(provider_payment_id=""), name="charge_by_payment"),
+            models.Index("state", condition=Q(state__in=OUT_OF_PLACE), name="charge_out_of_place"),
+            BrinIndex("settled_at", autosummarize=True, pages_per_range=16, name="charge_by_settling"),
         ]
 
     def __str__(self) -> str:

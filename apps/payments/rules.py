@@ -70,6 +70,7 @@ ENDED = ("refunded", "charged_back")
 SETTLED = ("approved", "late", "partially_refunded", *ENDED)  # no longer asked about by the clock
 PAID = ("approved", "partially_refunded")
 HOLDS_MONEY = (*PAID, "late", "mismatch")
+OUT_OF_PLACE = ("closing", "mismatch", "late", "charged_back")  # what the money desk looks for
 REFUND_OPEN = ("queued", "sending", "processing")
 REFUND_COUNTS = (*REFUND_OPEN, "done")  # a refused one gives nothing back unless it is tried again
 KEEPS_ORDER = ("requested", "item_voided", "outside")  # money back while the order goes on
