@@ -1,6 +1,7 @@
 """The back office: one admin site, and the pages of rows that belong to no store."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -15,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
+from apps.contracts import events
 from apps.core import dispatch
 from apps.core.facade import DomainError
 from apps.core.models import FailedDelivery, StoredEvent, User
@@ -22,7 +24,7 @@ from apps.orders.admin import OrderPage, ReadOnlyInline
 from apps.orders.models import CancelStep, Order
 from apps.orders.rules import CancelKind, CancelState
 from apps.payments import facade as payments
-from apps.stores.facade import BOOKS, COUNTER, OWNERS, StoreAdmin, staff_of
+from apps.stores.facade import BOOKS, COUNTER, OWNERS, LongListAdmin, MadeFilter, StoreAdmin, staff_of
 from breadmate import trail_page, training_page  # noqa: F401 - they register their pages
 
 site = admin.site
@@ -42,16 +44,29 @@ class UserPage(StoreAdmin):
     fields = ["email", "name", "is_active", "is_staff"]
 
 
+class TypeFilter(admin.SimpleListFilter):
+    """By type, of those there are; Django's own would look for them in every row."""
+
+    title = "tipo"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name them."""
+        return [(event.type, event.type) for event in sorted(events.Event.__subclasses__(), key=lambda each: each.type)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StoredEvent]) -> QuerySet[StoredEvent]:
+        """Keep one."""
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
 @admin.register(StoredEvent)
-class StoredEventPage(StoreAdmin):
+class StoredEventPage(LongListAdmin):
     """Everything that happened, newest first."""
 
     store_lookup = "store_id"
     viewers = OWNERS
     list_display = ["occurred_at", "type", "subject_id", "seq", "dispatched_at"]
-    list_filter = ["type"]
-    ordering = ["-id"]
-    show_full_result_count = False
+    list_filter = [("occurred_at", MadeFilter), TypeFilter]
 
 
 @admin.register(FailedDelivery)

@@ -41,6 +41,7 @@ SECURE = PUBLIC_URL.startswith("https://")
 INSTALLED_APPS = [
     "breadmate",
     "unfold",
+    "unfold.contrib.filters",
     "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -14,7 +14,7 @@ from django.utils.html import format_html_join
 
 from apps.core.facade import Role, User
 from apps.core.models import AuditEntry
-from apps.stores.facade import OWNERS, StoreAdmin
+from apps.stores.facade import OWNERS, LongListAdmin, MadeFilter
 from apps.stores.models import Store
 
 MOST_PEOPLE = 100
@@ -133,19 +133,17 @@ class StoreFilter(admin.SimpleListFilter):
 
 
 @admin.register(AuditEntry)
-class AuditEntryPage(StoreAdmin):
+class AuditEntryPage(LongListAdmin):
     """Everything staff have written, newest first; of one store, for whoever answers for it alone."""
 
     store_lookup = "store_id"
     viewers = OWNERS | {Role.AUDITOR}
     list_display = ["at", "who", "deed", "told_changes", "where"]
     list_display_links = ["at"]
-    list_filter = [PeopleFilter, DeedFilter, StoreFilter, ("at", admin.DateFieldListFilter)]
+    list_filter = [("at", MadeFilter), PeopleFilter, DeedFilter, StoreFilter]
     search_fields = ["=request_id", "=subject_id"]
     search_help_text = "Identificador de uma linha ou de uma requisição"
-    ordering = ["-id"]
     list_per_page = 50
-    show_full_result_count = False
     fields = ["at", "who", "deed", "told_changes", "where", "subject_id", "request_id"]
     readonly_fields = ["who", "deed", "told_changes", "where"]
 

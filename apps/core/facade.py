@@ -30,6 +30,7 @@ from apps.core.memory import Memory
 from apps.core.metrics import count_refused_lookup
 from apps.core.models import User
 from apps.core.paging import page
+from apps.core.partitions import first_id
 from apps.core.problems import from_domain, problem
 from apps.core.qr import svg as qr_svg
 from apps.core.sealing import KeyRing, UnreadableError, decoded_key, derived_key
@@ -81,6 +82,7 @@ __all__ = [
     "count_refused_lookup",
     "decoded_key",
     "derived_key",
+    "first_id",
     "forget_answers",
     "from_domain",
     "hub",

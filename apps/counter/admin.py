@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from apps.core.facade import Role
 from apps.counter.models import CashMovement, Shift
-from apps.stores.facade import StoreAdmin
+from apps.stores.facade import LongListAdmin, MadeFilter, StoreAdmin
 
 WHO_CHECKS = frozenset({Role.OWNER, Role.MANAGER, Role.AUDITOR})
 
@@ -28,14 +28,12 @@ class ShiftPage(StoreAdmin):
 
 
 @admin.register(CashMovement)
-class CashMovementPage(StoreAdmin):
+class CashMovementPage(LongListAdmin):
     """Cash that moved without a sale, newest first."""
 
     store_lookup = "shift__store"
     viewers = WHO_CHECKS
     list_display = ["at", "kind", "amount", "reason", "by", "shift"]
-    list_filter = ["kind"]
+    list_filter = [("at", MadeFilter), "kind"]
     list_select_related = ["by", "shift__opened_by"]
     search_fields = ["reason", "by__name"]
-    ordering = ["-at"]
-    show_full_result_count = False

@@ -19,7 +19,7 @@ from apps.customers.errors import CustomerNotFoundError
 from apps.customers.models import Consent, Customer, CustomerRead
 from apps.customers.queries import masked_document
 from apps.customers.rules import masked_email, masked_phone, parse_document
-from apps.stores.facade import ACTORS, MANAGERS, OWNERS, StoreAdmin
+from apps.stores.facade import ACTORS, MANAGERS, OWNERS, LongListAdmin, MadeFilter
 
 MOST_ERASED = 20
 NO_MORE_LOOKUPS = "Você consultou muitos CPFs nesta hora. Tente mais tarde."
@@ -47,7 +47,7 @@ class ConsentInline(TabularInline):
 
 
 @admin.register(Customer)
-class CustomerPage(StoreAdmin):
+class CustomerPage(LongListAdmin):
     """Customers of the whole chain. They are changed by themselves; here they are found, exported and erased."""
 
     store_lookup = ""
@@ -56,8 +56,6 @@ class CustomerPage(StoreAdmin):
     list_display_links = ["__str__"]
     search_fields = ["name"]
     list_before_template = "customers/search_form.html"
-    ordering = ["-id"]
-    show_full_result_count = False
     fields = [
         *("name", "shown_document", "shown_email", "shown_phone", "shown_address", "shown_account"),
         *("created_at", "erased_at"),
@@ -180,17 +178,15 @@ class CustomerPage(StoreAdmin):
 
 
 @admin.register(CustomerRead)
-class CustomerReadPage(StoreAdmin):
+class CustomerReadPage(LongListAdmin):
     """Who looked at whose personal data, newest first."""
 
     store_lookup = ""
     of_chain_alone = True
     viewers = OWNERS
     list_display = ["at", "act", "customer", "who"]
-    list_filter = ["act"]
+    list_filter = [("at", MadeFilter), "act"]
     list_select_related = ["customer"]
-    ordering = ["-id"]
-    show_full_result_count = False
     fields = list_display
     readonly_fields = ["who"]
 

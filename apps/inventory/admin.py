@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from apps.inventory.models import RecipeLine, StockItem, StockLevel, StockMovement
 from apps.inventory.services import recipes_changed
-from apps.stores.facade import EVERYBODY, OWNERS, StoreAdmin, who_did
+from apps.stores.facade import EVERYBODY, OWNERS, LongListAdmin, MadeFilter, StoreAdmin, who_did
 
 
 @admin.register(StockItem)
@@ -59,14 +59,12 @@ class StockLevelPage(StoreAdmin):
 
 
 @admin.register(StockMovement)
-class StockMovementPage(StoreAdmin):
-    """Every change of stock."""
+class StockMovementPage(LongListAdmin):
+    """Every change of stock, newest first."""
 
     list_display = ["at", "item", "store", "delta", "reason"]
-    list_filter = ["reason", "store"]
+    list_filter = [("at", MadeFilter), "reason", "store"]
     list_select_related = ["item", "store"]
-    ordering = ["-id"]
-    show_full_result_count = False
     fields = [*list_display, "note", "order", "who"]
     readonly_fields = ["order", "who"]
 

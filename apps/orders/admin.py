@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from apps.orders.cancel import cancel_order, unflag_order
 from apps.orders.models import Order, OrderLine, StatusChange
 from apps.orders.rules import CANCELLABLE_PAID, MoveKind, PreparationState
-from apps.stores.facade import ACTORS, StoreAdmin, TrainingFilter, staff_of, who_did
+from apps.stores.facade import ACTORS, LongListAdmin, MadeFilter, TrainingFilter, staff_of, who_did
 
 KINDS = {
     MoveKind.MOVE: "passo",
@@ -114,16 +114,22 @@ def _by_itself(line: OrderLine) -> str:
 
 
 @admin.register(Order)
-class OrderPage(StoreAdmin):
+class OrderPage(LongListAdmin):
     """Orders of the reader's stores, newest first."""
 
     list_display = ["number", "business_day", "store", "status", "total", "placed_at", "paid_at", "attention"]
-    list_filter = ["status", "store", TrainingFilter, "channel", "release", ("attention", admin.EmptyFieldListFilter)]
+    list_filter = [
+        ("placed_at", MadeFilter),
+        "status",
+        "store",
+        TrainingFilter,
+        "channel",
+        "release",
+        ("attention", admin.EmptyFieldListFilter),
+    ]
     actions = ["take_back", "seen"]
     list_select_related = ["store"]
     search_fields = ["number", "guest_name"]
-    ordering = ["-placed_at"]
-    show_full_result_count = False
     fieldsets = [
         (
             None,

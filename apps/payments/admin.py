@@ -20,7 +20,16 @@ from apps.core.facade import InvalidError
 from apps.payments import accounts, closing_pages, inbox  # noqa: F401 - registers its pages
 from apps.payments.models import Charge, PointOfSale, ProviderAccount, ProviderLine, Refund, WebhookEvent
 from apps.payments.refunds import request_refund, retry_refund
-from apps.stores.facade import BOOKS, OWNERS, StoreAdmin, TrainingFilter, staff_of, who_did
+from apps.stores.facade import (
+    BOOKS,
+    OWNERS,
+    LongListAdmin,
+    MadeFilter,
+    StoreAdmin,
+    TrainingFilter,
+    staff_of,
+    who_did,
+)
 
 KEEP = "Deixe vazio para manter o que está guardado. O que está guardado nunca é mostrado."
 
@@ -64,7 +73,7 @@ class RefundInline(TabularInline):
 
 
 @admin.register(Charge)
-class ChargePage(StoreAdmin):
+class ChargePage(LongListAdmin):
     """Charges of the reader's stores, newest first."""
 
     store_lookup = "order__store"
@@ -80,11 +89,9 @@ class ChargePage(StoreAdmin):
         "refunded_amount",
         "mismatch",
     ]
-    list_filter = ["state", "method", TrainingFilter]
+    list_filter = [("created_at", MadeFilter), "state", "method", TrainingFilter]
     list_select_related = ["order__store"]
     search_fields = ["order__number", "provider_order_id", "reference"]
-    ordering = ["-created_at"]
-    show_full_result_count = False
     exclude = [
         "create_body",
         "request_hash",
@@ -128,17 +135,15 @@ class ChargePage(StoreAdmin):
 
 
 @admin.register(Refund)
-class RefundPage(StoreAdmin):
+class RefundPage(LongListAdmin):
     """Money on its way back, newest first; what was refused waits here for somebody."""
 
     store_lookup = "charge__order__store"
     viewers = BOOKS
     list_display = ["created_at", "order_number", "amount", "cause", "reason", "state", "problem", "done_at"]
-    list_filter = ["state", "cause", "charge__method", TrainingFilter]
+    list_filter = [("created_at", MadeFilter), "state", "cause", "charge__method", TrainingFilter]
     list_select_related = ["charge__order"]
     search_fields = ["charge__order__number", "provider_refund_id"]
-    ordering = ["-created_at"]
-    show_full_result_count = False
     exclude = ["body", "key", "leased_until", "next_check_at", "asked_by_kind", "asked_by_id"]
     readonly_fields = ["asked_by"]
     actions = ["try_again"]
@@ -164,7 +169,7 @@ class RefundPage(StoreAdmin):
 
 
 @admin.register(WebhookEvent)
-class WebhookEventPage(StoreAdmin):
+class WebhookEventPage(LongListAdmin):
     """Notifications as they came in, newest first."""
 
     store_lookup = ""
@@ -178,10 +183,8 @@ class WebhookEventPage(StoreAdmin):
         "signature",
         "outcome",
     ]
-    list_filter = ["kind", "signature", "outcome"]
+    list_filter = [("received_at", MadeFilter), "kind", "signature", "outcome"]
     search_fields = ["resource_id"]
-    ordering = ["-received_at"]
-    show_full_result_count = False
     raw_id_fields = ["charge"]
     fields = [*list_display, "copies", "topic", "account", "charge", "processed_at", "headers", "text"]
     readonly_fields = ["text"]

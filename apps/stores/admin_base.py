@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
+from django.contrib.admin import RelatedFieldListFilter, ShowFacets, SimpleListFilter
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import Form, ModelChoiceField
@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 
 from apps.core.facade import Actor, DomainError, Grant, Role, trail
 from apps.stores import admin_changes, queries
+from apps.stores.admin_lists import BoundedPaginator, MadeFilter
 from apps.stores.models import Store
 
 if TYPE_CHECKING:
@@ -258,6 +259,31 @@ class StoreAdmin(ModelAdmin):
         actor = staff_of(request)
         stores = actor.stores_with(roles) if actor else frozenset()
         return rows if not lookup or stores is None else rows.filter(**{f"{lookup}__in": stores})
+
+
+class LongListAdmin(StoreAdmin):
+    """Rows that pile up for years: newest first, and nobody takes all of them at once (``admin_lists``)."""
+
+    paginator = BoundedPaginator
+    ordering = ("-id",)  # made later sorts later, and every table has this index
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_disable_select_all = True
+    list_filter_submit = True
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Let a list be narrowed by days, too."""
+        made = [name[0] for name in self.list_filter if isinstance(name, tuple) and name[1] is MadeFilter]
+        return lookup in [f"{name}_{end}" for name in made for end in ("from", "to")] or super().lookup_allowed(
+            lookup, value, request
+        )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Leave the head of the page without a count that says nothing: of all rows, or of as many as were counted."""
+        shown = super().get_changelist_instance(request)
+        if shown.paginator.is_cut or not (shown.has_active_filters or shown.query):
+            shown.full_result_count = shown.result_count
+        return shown
 
 
 class HistoryAdmin(SimpleHistoryAdmin, StoreAdmin):

@@ -8,11 +8,13 @@ from apps.stores.admin_base import (
     MANAGERS,
     OWNERS,
     HistoryAdmin,
+    LongListAdmin,
     StoreAdmin,
     TrainingFilter,
     staff_of,
     who_did,
 )
+from apps.stores.admin_lists import MadeFilter
 from apps.stores.authentication import (
     actor_of,
     asked_kind,
@@ -50,6 +52,8 @@ __all__ = [
     "MANAGERS",
     "OWNERS",
     "HistoryAdmin",
+    "LongListAdmin",
+    "MadeFilter",
     "Opening",
     "Pair",
     "StoreAdmin",
