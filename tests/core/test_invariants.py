@@ -21,6 +21,7 @@ from apps.orders.rules import Status
 from apps.payments.models import Charge, Refund
 from apps.payments.rules import Method, Tender
 from apps.payments.services import confirm_counter, open_charge
+from breadmate.postgres.patience import patience
 from tests.factories import DeviceFactory, claim, device_actor, order_in, place, staff, stocked_product
 from tests.fixtures import broken_rules
 
@@ -384,6 +385,18 @@ def test_every_rule_has_its_planting_test(db: None) -> None:
     registered = {verdict.id for verdict in audit() if verdict.id.startswith(PREFIXES)}
 
     assert registered == {rule for rule, _ in PLANTED} | {"S5"}  # which tests/inventory/test_recipes.py plants
+
+
+def test_command_gives_a_large_shop_the_time_it_takes(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    before = patience.get()
+
+    call_command("audit_invariants", "--json")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+    assert patience.get() == before
+    assert orjson.loads(capsys.readouterr().out)["ok"] is True
 
 
 def test_command_says_what_is_broken_and_fails(paid: Order, capsys: pytest.CaptureFixture[str]) -> None:
