@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 
 from apps.orders.models import Order
 from apps.orders.rules import Status
+from apps.payments import facade as payments
 from apps.stores.models import Store
 from breadmate import demo
 from breadmate.demo_orders import seed_orders
@@ -27,6 +28,8 @@ def test_past_orders_leave_every_row_that_the_audit_asks_for() -> None:
     assert sum(by_status.values()) == 600
     assert told == [500, 600]
     assert broken_rules() == {}
+    assert payments.open_closings(at=now) == 0
+    assert payments.money_out_of_place(None, at=now) == 0
 
 
 @pytest.mark.django_db
