@@ -143,7 +143,6 @@ class AuditEntryPage(LongListAdmin):
     list_filter = [("at", MadeFilter), PeopleFilter, DeedFilter, StoreFilter]
     search_fields = ["=request_id", "=subject_id"]
     search_help_text = "Identificador de uma linha ou de uma requisição"
-    list_per_page = 50
     fields = ["at", "who", "deed", "told_changes", "where", "subject_id", "request_id"]
     readonly_fields = ["who", "deed", "told_changes", "where"]
 

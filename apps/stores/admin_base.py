@@ -266,6 +266,7 @@ class LongListAdmin(StoreAdmin):
 
     paginator = BoundedPaginator
     ordering = ("-id",)  # made later sorts later, and every table has this index
+    list_per_page = 50
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_disable_select_all = True
