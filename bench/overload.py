@@ -29,7 +29,7 @@ from tests.stack import PROJECT, Stack
 
 SHEDDING = {"LIMIT_WAITING_SECONDS": "0.6", "LIMIT_OPEN_UNPAID": "1000000"}  # as a shop has it; without end
 CLIENTS = 32
-LINES = 1500
+LINES = 2500
 POLLS_EACH = 4
 FACTORS = (1.0, 2.0, 3.0)
 NO_ANSWER_SECONDS = 20.0

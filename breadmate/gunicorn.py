@@ -120,8 +120,11 @@ class Worker(ThreadWorker):
         return Turns(self.cfg.threads)
 
     def accept(self, listener: socket.socket) -> None:
-        """Let a worker that holds fewer connections be first: kept ones stay for hours where they were accepted."""
-        if self.cfg.workers > 1:
+        """Let a worker that holds fewer connections be first: kept ones stay for hours where they were accepted.
+
+        Not when all threads are taken: a crowd at the door would wait where nobody sees it and nobody sends it away.
+        """
+        if self.cfg.workers > 1 and len(self.waiting) < self.cfg.threads:
             time.sleep(min(self.nr_conns * SECONDS_TO_LET_OTHERS_ACCEPT, MOST_SECONDS_TO_LET_OTHERS_ACCEPT))
         super().accept(listener)
 
