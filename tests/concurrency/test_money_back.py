@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -138,11 +139,20 @@ def test_without_the_lock_they_do_exceed_it(
 ) -> None:
     """The control: if this fails, the test above proves nothing."""
     charge = paid_by_qr(provider, order, screen, now)
+    left_of, everybody_has_read = refunds.left_of, Barrier(4)
+
+    def read_by_everybody(charge: Charge) -> Decimal:
+        left = left_of(charge)
+        everybody_has_read.wait(timeout=30)
+        return left
+
     monkeypatch.setattr(refunds, "_lock", lambda charge_id: Charge.objects.select_related("order").get(id=charge_id))
+    monkeypatch.setattr(refunds, "left_of", read_by_everybody)
 
-    results = [together(4, ask(charge, now))]
+    results = together(4, ask(charge, now))
 
-    assert Refund.objects.count() > 1, results
+    assert problems(results) == []
+    assert Refund.objects.count() == 4
     assert list(broken_rules()) == ["P4"]
 
 

@@ -27,7 +27,8 @@ def open_as(screens: Open, name: str, size: dict[str, int]) -> Page:
 def test_trainee_sells_cooks_and_hands_over_what_is_not_real(stack: Stack, screens: Open, pictures: Path) -> None:
     office = sign_in(stack, screens)
     office.goto(f"{stack.base_url}/admin/stores/store/")
-    office.get_by_role("link", name="Abrir loja de treino").click()
+    with office.expect_navigation():
+        office.get_by_role("link", name="Abrir loja de treino").click()
     check(office, pictures, "training-open")
     office.get_by_label("Treinar para qual loja").select_option(label="Padaria BreadMate Centro")
     office.get_by_role("button", name="Abrir loja de treino").click()
