@@ -26,7 +26,7 @@ from apps.core.facade import (
 )
 from apps.orders import answers, cancel, checkout, documents, guards, preparation, queries, reading, releasing, services
 from apps.orders.models import Order
-from apps.orders.rules import CUSTOMER, AskedItem, Status, status_of
+from apps.orders.rules import CUSTOMER, AskedItem, Status
 from apps.orders.serializers import (
     CancelSerializer,
     CheckoutSerializer,
@@ -351,10 +351,7 @@ class OrderStatusView(APIView):
         """Move it a step; the step it already made is answered and not written again."""
         asked = MoveSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        to = status_of(asked.validated_data["status"])
-        if to is None:
-            error = {"field": "status", "code": "invalid_choice", "detail": "Situação desconhecida."}
-            raise InvalidError("Confira os campos indicados.", errors=[error])
+        to = Status[asked.validated_data["status"].upper()]
         order = services.move_order(order_id=order_id, to=to, by=caller(request), at=timezone.now())
         return _moved(request, order)
 

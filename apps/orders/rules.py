@@ -41,11 +41,6 @@ class Status(IntegerChoices):
         return self.name.lower()
 
 
-def status_of(code: str) -> Status | None:
-    """Return the status called ``code`` in the API, or None."""
-    return next((status for status in Status if status.code == code), None)
-
-
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
 UNPAID = (Status.AWAITING_PAYMENT, Status.EXPIRED, Status.CANCELLED)

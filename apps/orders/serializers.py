@@ -90,7 +90,9 @@ class ListedStoreSerializer(serializers.Serializer[Any]):
 class MoveSerializer(StrictSerializer):
     """Where an order is to go."""
 
-    status = StrictCharField(max_length=20)
+    status = serializers.ChoiceField(
+        choices=[status.code for status in Status], error_messages={"invalid_choice": "Situação desconhecida."}
+    )
 
 
 class RestockSerializer(StrictSerializer):

@@ -31,11 +31,24 @@ def test_illegal_move_is_answered_with_the_legal_ones(status: Status, kiosk: Scr
     assert order.status == status
 
 
-@pytest.mark.parametrize("body", [{}, {"status": "made"}, {"status": 2}, {"status": None}, {"status": "ready", "x": 1}])
-def test_unknown_move_is_refused(body: object, kiosk: Screen, board: Screen) -> None:
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "required"),
+        ({"status": "made"}, "invalid_choice"),
+        ({"status": "READY"}, "invalid_choice"),
+        ({"status": 2}, "invalid_choice"),
+        ({"status": ["ready"]}, "invalid_choice"),
+        ({"status": None}, "null"),
+        ({"status": "ready", "x": 1}, "unknown_field"),
+    ],
+)
+def test_unknown_move_is_refused(body: object, code: str, kiosk: Screen, board: Screen) -> None:
     order = order_in(Status.IN_PREPARATION, kiosk.device)
 
-    assert board.patch(f"/orders/{order.id}/status", body).code == (400, "invalid")
+    reply = board.patch(f"/orders/{order.id}/status", body)
+
+    assert (reply.code, [error["code"] for error in reply.body["errors"]]) == ((400, "invalid"), [code])
     order.refresh_from_db()
     assert order.status == Status.IN_PREPARATION
 
