@@ -29,16 +29,17 @@ COPIES = f"""
         SELECT hours, now() - hours * interval '1 hour' AS at FROM generate_series({PAST} + 24, 24, -1) hours
     ), copies AS (
         INSERT INTO orders_order
-        SELECT (jsonb_populate_record(one, jsonb_build_object(
+        SELECT copy.* FROM orders_order one, moments, jsonb_populate_record(one, jsonb_build_object(
             'id', lpad(to_hex((1000 * extract(epoch FROM at))::bigint), 12, '0') || '70008' || substr(md5(at::text), 1, 15),
-            'number', 'C' || hours, 'tracking_token', md5(hours::text), 'status', 4, 'placed_at', at, 'paid_at', at))).*
-        FROM orders_order one, moments WHERE one.id = %s
+            'number', 'C' || hours, 'tracking_token', md5(hours::text), 'status', 4, 'placed_at', at, 'paid_at', at)) copy
+        WHERE one.id = %s
         RETURNING id, paid_at
     )
     INSERT INTO payments_charge
-    SELECT (jsonb_populate_record(one, jsonb_build_object('id', copies.id, 'order_id', copies.id,
-        'client_key', copies.id, 'reference', copies.id, 'create_key', copies.id, 'settled_at', copies.paid_at))).*
-    FROM payments_charge one, copies WHERE one.order_id = %s
+    SELECT copy.* FROM payments_charge one, copies, jsonb_populate_record(one, jsonb_build_object('id', copies.id,
+        'order_id', copies.id, 'client_key', copies.id, 'reference', copies.id, 'create_key', copies.id,
+        'settled_at', copies.paid_at)) copy
+    WHERE one.order_id = %s
 """
 ROWS_READ = """
     SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables
