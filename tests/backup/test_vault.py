@@ -133,6 +133,44 @@ def test_half_a_copy_is_refused(tmp_path: Path) -> None:
         restoring.unpack(tmp_path / "half.age", tmp_path / "there", key)
 
 
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.mode, info.uid, info.uname = kind, link, 0o4777, 12345, "somebody"
+    return info
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        member("../outside"),
+        member("/tmp/outside"),
+        member("media/../../outside"),
+        member("link", tarfile.SYMTYPE, "/etc"),
+        member("hard", tarfile.LNKTYPE, "../key"),
+        member("pipe", tarfile.FIFOTYPE),
+        member("disk", tarfile.BLKTYPE),
+    ],
+    ids=lambda info: info.name,
+)
+def test_what_no_backup_of_ours_holds_is_not_unpacked(strange: tarfile.TarInfo, tmp_path: Path) -> None:
+    age.make_key(tmp_path / "key")
+    key = age.read_key(tmp_path / "key")
+    for name, members in (("good", [member("fine")]), ("bad", [member("fine"), strange])):
+        with tarfile.open(tmp_path / name, "w:gz") as tar:
+            for each in members:
+                tar.addfile(each)
+        with (tmp_path / name).open("rb") as packed:
+            age.seal(packed, tmp_path / f"{name}.age", key)
+
+    restoring.unpack(tmp_path / "good.age", tmp_path / "there", key)
+    with pytest.raises(BackupError, match="não pertence a um backup"):
+        restoring.unpack(tmp_path / "bad.age", tmp_path / "nowhere", key)
+
+    found = (tmp_path / "there" / "fine").stat()
+    assert (found.st_mode & 0o7777, found.st_uid) == (0o755, os.geteuid())
+    assert not (tmp_path / "outside").exists()
+
+
 def test_settings_and_photos_come_back_and_replace_nothing(tmp_path: Path, vault: Vault) -> None:
     run_dir = tmp_path / "run"
     shop = place.find({"BACKUP_DIR": str(vault.folder), "RUN_DIR": str(run_dir)})
