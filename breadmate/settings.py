@@ -151,6 +151,7 @@ DATABASES = {"default": database()}
 REDIS_URL = env.str("REDIS_URL", "")
 
 AUTH_USER_MODEL = "core.User"
+LOGIN_REDIRECT_URL = "admin:index"  # who opened the sign-in page itself
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

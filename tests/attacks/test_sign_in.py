@@ -51,6 +51,12 @@ def test_door_of_the_back_office_lets_nobody_guess(account: User) -> None:
     assert deeds() == ["stores.sign_in_failed"] * 5 + ["stores.sign_in_locked"]
 
 
+def test_who_opened_the_door_itself_comes_in_at_the_start(account: User) -> None:
+    came_in = knock(PASSWORD)
+
+    assert (came_in.status_code, came_in["Location"]) == (302, "/admin/")
+
+
 def test_door_and_api_count_together(account: User) -> None:
     """T17: whoever is out of tries at one door has none at the other."""
     for _ in range(5):
