@@ -174,7 +174,7 @@ def unpack(archive: Path, folder: Path, key: x25519.Identity) -> None:
         age.unseal(archive, opened, key)
         with tarfile.open(opened) as tar:
             tar.extraction_filter = lambda member, _: member  # _harmless has looked
-            tar.extractall(folder, _harmless(tar))  # noqa: S202 - it has
+            tar.extractall(folder, _harmless(tar))  # noqa: S202 - each member was looked at
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BackupError(f"{archive} não pôde ser aberto: {error}.") from None
     finally:
