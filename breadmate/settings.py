@@ -294,6 +294,7 @@ UNFOLD: dict[str, Any] = {
     "LOGIN": {"form": "breadmate.admin_sign_in.SignInForm"},
     "DASHBOARD_CALLBACK": "breadmate.dashboard.show",
     "SIDEBAR": {"show_search": True, "navigation": "breadmate.dashboard.navigation"},
+    "STYLES": [lambda _request: static("css/back_office.css")],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("art/favicon.svg")}],
     "COLORS": {
         "primary": {

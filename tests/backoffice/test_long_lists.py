@@ -160,9 +160,9 @@ def test_list_says_that_there_is_more_than_it_counts(owner: Client, monkeypatch:
 
     cut = owner.get(ORDERS)
 
-    assert "6 pedidos" in whole
+    assert "6 registros" in whole
     assert "ou mais" not in whole
-    assert "5 pedidos ou mais" in cut.content.decode()
+    assert "5 registros ou mais" in cut.content.decode()
     assert "resultados" not in cut.content.decode()
 
 
